@@ -1,0 +1,154 @@
+"""What a notebook of this book looks like: where it lies, its set-up cell, its normal form."""
+
+import tomllib
+from pathlib import Path
+
+import nbformat
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+BOOK = ROOT / "book"
+
+KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
+# No version of the language: it would change with each machine that refreshes a notebook.
+LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}
+
+SETUP_TAG = "remove-cell"
+SOLUTION_TAG = "hide-cell"
+
+# The tag of a cell, and what its fold says on the page.
+PROMPTS = {
+    SOLUTION_TAG: ("Show the solution", "Hide the solution"),
+    "hide-input": ("Show the code", "Hide the code"),
+    "hide-output": ("Show the output", "Hide the output"),
+}
+
+SETUP = """\
+# The package of this book. It is imported first, since it keeps TensorFlow's start-up quiet.
+try:
+    import lossutils  # noqa: F401
+except ModuleNotFoundError:
+{remedy}"""
+
+REMEDY_WITHOUT_ADDRESS = """\
+    print(
+        "This notebook needs lossutils, the package of this book. "
+        "In a copy of the book's repository run: python -m pip install -e ."
+    )"""
+
+REMEDY_WITH_ADDRESS = """\
+    %pip install --quiet "lossutils @ git+{address}"
+    import lossutils  # noqa: F401"""
+
+
+def repository_address(pyproject=ROOT / "pyproject.toml"):
+    """Return the address of the book's repository, or None while none is set.
+
+    It stands in one place: ``Repository`` in ``[project.urls]`` of pyproject.toml.
+    """
+    project = tomllib.loads(Path(pyproject).read_text(encoding="utf-8"))["project"]
+    return project.get("urls", {}).get("Repository")
+
+
+def setup_source(address=None):
+    """Return the source of the set-up cell, the same in every notebook."""
+    remedy = REMEDY_WITH_ADDRESS.format(address=address) if address else REMEDY_WITHOUT_ADDRESS
+    return SETUP.format(remedy=remedy)
+
+
+def pages():
+    """Return the path of each page that ``_toc.yml`` names, without suffix, in its order."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    chapters = [chapter for part in toc.get("parts", []) for chapter in part["chapters"]]
+    return [toc["root"], *(chapter["file"] for chapter in chapters)]
+
+
+def in_book():
+    """Return the path of each notebook of the book, in the order of the table of contents."""
+    order = {page: position for position, page in enumerate(pages())}
+    found = [path for path in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts]
+
+    def position(path):
+        page = path.relative_to(BOOK).with_suffix("").as_posix()
+        return order.get(page, len(order)), page
+
+    return sorted(found, key=position)
+
+
+def tags(cell):
+    """Return the tags of a cell."""
+    return cell.metadata.get("tags", [])
+
+
+def is_setup(cell):
+    """Tell whether a cell is the set-up cell."""
+    return cell.cell_type == "code" and SETUP_TAG in tags(cell) and "lossutils" in cell.source
+
+
+def with_setup(notebook, address=None):
+    """Put the current set-up cell in front of the first code cell, in place of an older one."""
+    older = next((cell for cell in notebook.cells if is_setup(cell)), None)
+    if older is not None:
+        notebook.cells.remove(older)
+    cell = nbformat.v4.new_code_cell(setup_source(address), metadata={"tags": [SETUP_TAG]})
+    cell["id"] = "set-up"
+    first_code = next(
+        (at for at, cell in enumerate(notebook.cells) if cell.cell_type == "code"),
+        len(notebook.cells),
+    )
+    notebook.cells.insert(first_code, cell)
+    return notebook
+
+
+def normalize(notebook):
+    """Bring metadata, tags and counts of a notebook that has run into their normal form."""
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.metadata = nbformat.from_dict(
+        {"kernelspec": dict(KERNELSPEC), "language_info": dict(LANGUAGE)}
+    )
+    count = 0
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict(_normal_metadata(cell))
+        cell.source = "\n".join(line.rstrip() for line in cell.source.strip("\n").split("\n"))
+        if cell.cell_type != "code":
+            continue
+        count += 1
+        cell.execution_count = count
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = count
+            if "metadata" in output:
+                output.metadata = nbformat.from_dict({})
+    return notebook
+
+
+def _normal_metadata(cell):
+    kept = {
+        key: value
+        for key, value in cell.metadata.items()
+        if key in ("mystnb", "tags", "slideshow", "nbgrader") and value
+    }
+    for tag, (show, hide) in PROMPTS.items():
+        if cell.cell_type == "code" and tag in kept.get("tags", []):
+            prompts = {"code_prompt_show": show, "code_prompt_hide": hide}
+            kept["mystnb"] = {**prompts, **kept.get("mystnb", {})}
+    if SOLUTION_TAG in kept.get("tags", []):
+        # The page folds it by its tag, JupyterLab by source_hidden, Colab by cellView.
+        kept["jupyter"] = {"source_hidden": True}
+        kept["cellView"] = "form"
+    return kept
+
+
+def read(path):
+    """Read a notebook."""
+    return nbformat.read(path, as_version=4)
+
+
+def write(notebook, path):
+    """Write a notebook with sorted keys, a newline at its end, and nothing half-written."""
+    nbformat.validate(notebook)
+    text = nbformat.writes(notebook, version=nbformat.NO_CONVERT)
+    path = Path(path)
+    scratch = path.with_name(path.name + ".part")
+    scratch.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    scratch.replace(path)
