@@ -1,0 +1,539 @@
+"""The problems that the book trains on: a function for each, and `Dataset` for your own arrays."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import scipy.sparse
+import sklearn.datasets
+from scipy.special import expit, i0e, softmax
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+
+__all__ = [
+    "Dataset",
+    "blobs",
+    "circles",
+    "diabetes",
+    "positive_targets",
+    "regression",
+    "regression_with_outliers",
+]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Dataset:
+    """Training and test rows of one problem.
+
+    Make a variant with `dataclasses.replace(data, y_train=..., y_test=...)`.
+
+    Parameters
+    ----------
+    x_train, x_test : array-like of shape (n, ...)
+        Numbers; a NumPy array, a pandas object or nested lists. At least two dimensions.
+    y_train, y_test : array-like of shape (n,) or (n, k)
+        Targets. 1-D targets become (n, 1). Integer labels stay integers: booleans and unsigned
+        integers become int64.
+    name, description : str
+        A short name and a sentence or two about the problem.
+    feature_names, class_names : sequence of str, optional
+        Names of the columns of a two-dimensional `x`, and of the classes in the order of their
+        labels.
+    target_name : str, optional
+        Name of the target, with its unit.
+    target_scaler : object, optional
+        The fitted scikit-learn scaler of the target:
+        `data.target_scaler.inverse_transform(y)` gives back the original units.
+    posterior : callable, optional
+        Maps x of shape (n, d) to P(y = 1 | x) of shape (n, 1), or to class probabilities of
+        shape (n, k). Only where the process that generates the data is known.
+
+    Raises
+    ------
+    TypeError
+        A field does not hold real numbers.
+    ValueError
+        A field is empty, has too few dimensions, holds NaN or infinity, or does not fit another
+        field.
+    """
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    name: str = ""
+    description: str = ""
+    feature_names: tuple[str, ...] | None = None
+    class_names: tuple[str, ...] | None = None
+    target_name: str | None = None
+    target_scaler: object | None = None
+    posterior: Callable | None = None
+
+    def __post_init__(self):
+        for split in ("train", "test"):
+            x_field, y_field = f"x_{split}", f"y_{split}"
+            x = _features(x_field, getattr(self, x_field))
+            y = _targets(y_field, getattr(self, y_field))
+            if len(x) != len(y):
+                raise ValueError(
+                    f"{x_field} has {len(x)} rows and {y_field} has {len(y)}: "
+                    "give one target for each row of x."
+                )
+            object.__setattr__(self, x_field, x)
+            object.__setattr__(self, y_field, y)
+        for kind in ("x", "y"):
+            train, test = getattr(self, f"{kind}_train"), getattr(self, f"{kind}_test")
+            if train.shape[1:] != test.shape[1:]:
+                raise ValueError(
+                    f"A row of {kind}_train has shape {train.shape[1:]} and a row of {kind}_test "
+                    f"{test.shape[1:]}: prepare both with the same steps."
+                )
+        for field in ("feature_names", "class_names"):
+            object.__setattr__(self, field, _names(field, getattr(self, field)))
+        self._check_names()
+
+    def _check_names(self):
+        if self.feature_names is not None and self.x_train.shape[1:] != (len(self.feature_names),):
+            raise ValueError(
+                f"feature_names has {len(self.feature_names)} names, but a row of x has shape "
+                f"{self.x_train.shape[1:]}: give one name for each column."
+            )
+        if self.class_names is None:
+            return
+        columns, names = self.y_train.shape[1], len(self.class_names)
+        if columns > 1 and columns != names:
+            raise ValueError(
+                f"class_names has {names} names, but y has {columns} columns: "
+                "give one name for each column."
+            )
+        largest = max(self.y_train.max(), self.y_test.max())
+        if columns == 1 and largest >= names:
+            raise ValueError(
+                f"class_names has {names} names, but y holds the label {largest}: "
+                f"labels count from 0, so the largest is {names - 1}."
+            )
+
+    def __repr__(self):
+        fields = ("x_train", "y_train", "x_test", "y_test")
+        shapes = ", ".join(
+            f"{field}: {getattr(self, field).shape} {getattr(self, field).dtype}"
+            for field in fields
+        )
+        return f"Dataset({self.name!r}, {shapes})"
+
+
+def _features(field, value):
+    x = _numbers(field, value)
+    if x.ndim < 2:
+        raise ValueError(
+            f"{field} has shape {x.shape}: it needs rows and columns; "
+            f"for one feature use {field}.reshape(-1, 1)."
+        )
+    return x.astype(np.float64) if x.dtype.kind == "b" else x
+
+
+def _targets(field, value):
+    y = _numbers(field, value)
+    if y.ndim == 0:
+        raise ValueError(f"{field} is a single number: give one target for each row of x.")
+    if y.dtype.kind in "bu":
+        # Unsigned labels wrap around in arithmetic such as 2 * y - 1.
+        y = y.astype(np.int64)
+    # A loss between (n,) and (n, 1) would broadcast to (n, n).
+    return y[:, np.newaxis] if y.ndim == 1 else y
+
+
+def _numbers(field, value):
+    if scipy.sparse.issparse(value):
+        raise TypeError(f"{field} is a sparse matrix: convert it with {field}.toarray().")
+    if np.ma.is_masked(value):
+        raise ValueError(f"{field} has masked values: fill or drop them first.")
+    if isinstance(value, pd.DataFrame):
+        value = _frame_to_array(field, value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"{field} is not a rectangular array ({error}): give every row the same shape."
+        ) from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"{field} has dtype {array.dtype}, not real numbers: encode text and categories "
+            "(for instance with scikit-learn's OneHotEncoder or LabelEncoder), "
+            "or convert it with .astype(float)."
+        )
+    if array.size == 0:
+        raise ValueError(
+            f"{field} is empty (shape {array.shape}): give at least one row and one column."
+        )
+    bad = array.size - np.count_nonzero(np.isfinite(array))
+    if bad:
+        raise ValueError(
+            f"{field} has {bad} values that are NaN or infinite: fill or drop them first; "
+            "one of them turns the loss and every weight into NaN."
+        )
+    return array
+
+
+def _frame_to_array(field, frame):
+    text = [str(name) for name, dtype in frame.dtypes.items() if not _is_real(dtype)]
+    if text:
+        raise TypeError(
+            f"{field} has columns that are not numbers ({', '.join(text)}): encode them first, "
+            "for instance with pandas.get_dummies or scikit-learn's OneHotEncoder."
+        )
+    if len(set(frame.dtypes)) > 1:
+        # pandas turns columns of bool and float, as get_dummies makes them, into objects.
+        return frame.to_numpy(dtype=np.float64, na_value=np.nan)
+    return frame.to_numpy()
+
+
+def _is_real(dtype):
+    return pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype)
+
+
+def _names(field, value):
+    if value is None:
+        return None
+    if isinstance(value, str):
+        raise TypeError(f"{field} is the string {value!r}: give a sequence of names.")
+    return tuple(str(name) for name in value)
+
+
+# Problems that are drawn from a known process
+
+
+def regression(n_samples=1000, n_features=20, noise=0.1, random_state=1):
+    """Linear regression with almost no noise: a problem that a small network solves.
+
+    Features and targets are standardized with the mean and standard deviation of the training
+    rows. Ten of the features carry the signal (all, if there are fewer).
+
+    Parameters
+    ----------
+    n_samples : int
+        Rows; the first half is for training, the second for testing.
+    n_features : int
+        Columns of x.
+    noise : float
+        Standard deviation of the Gaussian noise, in the original units of the target (whose own
+        standard deviation is about 150 for the default problem).
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    Dataset
+        x of shape (n, n_features), y of shape (n, 1), both float64, with `target_scaler`.
+
+    See Also
+    --------
+    sklearn.datasets.make_regression : draws the problem.
+    """
+    x, y = sklearn.datasets.make_regression(
+        n_samples=n_samples, n_features=n_features, noise=noise, random_state=random_state
+    )
+    return _standardized(
+        *_halves(x, y),
+        name="regression",
+        description=f"{n_samples} rows of make_regression with {n_features} features, "
+        "standardized by the training rows.",
+        target_name="target (standard deviations)",
+    )
+
+
+def regression_with_outliers(
+    fraction=0.05, shift=10.0, random_state=1, *, n_samples=1000, n_features=20, noise=0.1
+):
+    """`regression` with a few training targets moved far upwards; the test set stays clean.
+
+    Parameters
+    ----------
+    fraction : float
+        Share of the training targets that move, from 0 to 1.
+    shift : float
+        How far they move, in standard deviations of the clean training targets.
+    random_state : int
+        Seed of the problem and of the choice of rows.
+    n_samples, n_features, noise
+        As for `regression`.
+
+    Returns
+    -------
+    Dataset
+        As `regression` with the same arguments, but for the moved training targets.
+        `target_scaler` knows the clean targets.
+
+    Raises
+    ------
+    ValueError
+        `fraction` lies outside 0 to 1.
+    """
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"fraction={fraction} is not a share: give a number from 0 to 1.")
+    clean = regression(
+        n_samples=n_samples, n_features=n_features, noise=noise, random_state=random_state
+    )
+    y = clean.y_train.copy()
+    rng = np.random.default_rng(random_state)
+    rows = rng.choice(len(y), size=round(fraction * len(y)), replace=False)
+    y[rows] += shift
+    return replace(
+        clean,
+        y_train=y,
+        name="regression with outliers",
+        description=f"{clean.description} {len(rows)} training targets are moved by {shift:g} "
+        "standard deviations; the test targets are clean.",
+    )
+
+
+def positive_targets(n_samples=1000, n_features=5, noise=0.5, random_state=1):
+    r"""Positive targets over two to three orders of magnitude, with multiplicative noise.
+
+    Prices, populations and durations look like this. The features are independent standard
+    normal variables, and
+
+    .. math:: \ln y = \ln 100 + w^\top x + 0.3\, x_1 x_2 + \varepsilon,
+              \qquad \varepsilon \sim \mathcal{N}(0, \text{noise}^2)
+
+    where :math:`w` is a random direction of length 1. Given x, the median of y is
+    :math:`100 \exp(w^\top x + 0.3\, x_1 x_2)`, which minimizes the squared error of ln y; the
+    mean is larger by the factor :math:`\exp(\text{noise}^2 / 2)`. Almost every y is far above 1,
+    where ln(1 + y), which the mean squared logarithmic error compares, is close to ln y.
+
+    Parameters
+    ----------
+    n_samples : int
+        Rows; the first half is for training, the second for testing.
+    n_features : int
+        Columns of x, at least 2.
+    noise : float
+        Standard deviation of ln y given x. At the default 0.5 a target lies within a factor of
+        2.7 of its median 95 times in 100.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    Dataset
+        x of shape (n, n_features), standardized by the training rows; y of shape (n, 1), in its
+        original units; both float64.
+
+    Raises
+    ------
+    ValueError
+        `n_features` is less than 2, or `noise` is negative.
+    """
+    if n_features < 2:
+        raise ValueError(f"n_features={n_features}: the process needs at least 2 features.")
+    if noise < 0:
+        raise ValueError(f"noise={noise} is a standard deviation: give 0 or more.")
+    rng = np.random.default_rng(random_state)
+    weights = rng.normal(size=n_features)
+    weights /= np.linalg.norm(weights)
+    x = rng.normal(size=(n_samples, n_features))
+    log_median = np.log(100) + x @ weights + 0.3 * x[:, 0] * x[:, 1]
+    y = np.exp(log_median + noise * rng.normal(size=n_samples))
+    x_train, x_test, y_train, y_test = _halves(x, y)
+    scaler = StandardScaler().fit(x_train)
+    return Dataset(
+        x_train=scaler.transform(x_train),
+        y_train=y_train,
+        x_test=scaler.transform(x_test),
+        y_test=y_test,
+        name="positive targets",
+        description=f"{n_samples} rows with log-normal noise of standard deviation {noise:g} "
+        "on ln y.",
+        target_name="target (original units)",
+    )
+
+
+def circles(n_samples=1000, noise=0.1, factor=0.8, random_state=1):
+    """Two concentric circles blurred by noise: a binary problem that no line separates.
+
+    Class 0 lies on the circle of radius 1, class 1 on the inner one.
+
+    Parameters
+    ----------
+    n_samples : int
+        Rows; the first half is for training, the second for testing.
+    noise : float or None
+        Standard deviation of the Gaussian noise on each coordinate.
+    factor : float
+        Radius of the inner circle, from 0 to 1 (exclusive).
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    Dataset
+        x of shape (n, 2), float64, not scaled; y of shape (n, 1), integers 0 and 1; and, unless
+        `noise` is 0 or None, `posterior`, the probability of class 1 of shape (n, 1).
+
+    See Also
+    --------
+    sklearn.datasets.make_circles : draws the problem.
+    """
+    x, y = sklearn.datasets.make_circles(
+        n_samples=n_samples, noise=noise, factor=factor, random_state=random_state
+    )
+    x_train, x_test, y_train, y_test = _halves(x, y)
+    return Dataset(
+        x_train=x_train,
+        y_train=y_train,
+        x_test=x_test,
+        y_test=y_test,
+        name="circles",
+        description=f"Two circles of radius 1 (class 0) and {factor:g} (class 1), {n_samples} rows "
+        f"with noise of standard deviation {noise or 0:g}.",
+        feature_names=("x1", "x2"),
+        class_names=("outer circle", "inner circle"),
+        target_name="class",
+        posterior=functools.partial(_circles_posterior, noise=noise, factor=factor)
+        if noise
+        else None,
+    )
+
+
+def blobs(
+    n_samples=1000, centers=3, cluster_std=2.0, random_state=2, one_hot=True, *, n_features=2
+):
+    """Overlapping Gaussian clusters, one a class.
+
+    Parameters
+    ----------
+    n_samples : int
+        Rows; the first half is for training, the second for testing.
+    centers : int or array-like of shape (k, n_features)
+        Number of classes, or the centers of the clusters.
+    cluster_std : float or array-like of shape (k,)
+        Standard deviation of each coordinate within a cluster, greater than 0.
+    random_state : int
+        Seed.
+    one_hot : bool
+        Targets as one-hot rows (for categorical cross-entropy) or as integers (for its sparse
+        form).
+    n_features : int
+        Columns of x.
+
+    Returns
+    -------
+    Dataset
+        x of shape (n, n_features), float64, not scaled; y one-hot float64 of shape (n, k), or
+        integers of shape (n, 1); `posterior`, the probabilities of the classes, of shape (n, k).
+
+    Raises
+    ------
+    ValueError
+        A `cluster_std` is not greater than 0.
+
+    See Also
+    --------
+    sklearn.datasets.make_blobs : draws the problem.
+    """
+    if np.min(cluster_std) <= 0:
+        raise ValueError(f"cluster_std={cluster_std}: give standard deviations greater than 0.")
+    x, y, means = sklearn.datasets.make_blobs(
+        n_samples=n_samples,
+        n_features=n_features,
+        centers=centers,
+        cluster_std=cluster_std,
+        random_state=random_state,
+        return_centers=True,
+    )
+    classes = len(means)
+    x_train, x_test, y_train, y_test = _halves(x, np.eye(classes)[y] if one_hot else y)
+    return Dataset(
+        x_train=x_train,
+        y_train=y_train,
+        x_test=x_test,
+        y_test=y_test,
+        name="blobs",
+        description=f"{n_samples} rows in {classes} Gaussian clusters, one a class.",
+        feature_names=tuple(f"x{i + 1}" for i in range(x.shape[1])),
+        class_names=tuple(f"class {k}" for k in range(classes)),
+        target_name="class",
+        posterior=functools.partial(
+            _blobs_posterior, centers=means, cluster_std=np.broadcast_to(cluster_std, classes)
+        ),
+    )
+
+
+def _circles_posterior(x, noise, factor):
+    # A point of a circle of radius R plus isotropic Gaussian noise has a density proportional to
+    # exp(-(r^2 + R^2) / (2 s^2)) I0(r R / s^2) at distance r from the center (the Rice
+    # distribution). I0 overflows early; i0e(z) = exp(-z) I0(z) does not, and what remains of the
+    # two exponents, (r - 1)^2 - (r - factor)^2, is linear in r.
+    r = np.linalg.norm(_points(x, 2), axis=1, keepdims=True)
+    exponents = (1 - factor) * (1 + factor - 2 * r) / (2 * noise**2)
+    inner, outer = i0e(r * factor / noise**2), i0e(r / noise**2)
+    return expit(exponents + np.log(inner) - np.log(outer))
+
+
+def _blobs_posterior(x, centers, cluster_std):
+    x = _points(x, centers.shape[1])
+    squares = ((x[:, np.newaxis, :] - centers) ** 2).sum(axis=2)
+    return softmax(-squares / (2 * cluster_std**2) - centers.shape[1] * np.log(cluster_std), axis=1)
+
+
+def _points(x, columns):
+    x = np.asarray(x, dtype=np.float64)
+    if x.ndim != 2 or x.shape[1] != columns:
+        raise ValueError(f"x has shape {x.shape}: the posterior takes points (n, {columns}).")
+    return x
+
+
+def _halves(x, y):
+    if len(x) < 2:
+        raise ValueError(f"n_samples={len(x)} leaves one half empty: give 2 or more.")
+    half = len(x) // 2
+    return x[:half], x[half:], y[:half], y[half:]
+
+
+def _standardized(x_train, x_test, y_train, y_test, **fields):
+    y_train, y_test = y_train.reshape(-1, 1), y_test.reshape(-1, 1)
+    x_scaler, y_scaler = StandardScaler().fit(x_train), StandardScaler().fit(y_train)
+    return Dataset(
+        x_train=x_scaler.transform(x_train),
+        y_train=y_scaler.transform(y_train),
+        x_test=x_scaler.transform(x_test),
+        y_test=y_scaler.transform(y_test),
+        target_scaler=y_scaler,
+        **fields,
+    )
+
+
+# Real data
+
+
+def diabetes(test_size=1 / 3, random_state=0):
+    """Progression of diabetes a year after ten measurements of 442 patients.
+
+    Parameters
+    ----------
+    test_size : float or int
+        Share, or number, of rows for testing.
+    random_state : int
+        Seed of the split.
+
+    Returns
+    -------
+    Dataset
+        x of shape (n, 10) and y of shape (n, 1), float64, both standardized by the training
+        rows, with `feature_names` and `target_scaler` (the original target runs from 25 to 346).
+
+    See Also
+    --------
+    sklearn.datasets.load_diabetes : holds the data and its source.
+    """
+    bunch = sklearn.datasets.load_diabetes(scaled=False)
+    return _standardized(
+        *train_test_split(bunch.data, bunch.target, test_size=test_size, random_state=random_state),
+        name="diabetes",
+        description="Ten measurements of 442 diabetes patients, and how far the disease "
+        "progressed in a year; standardized by the training rows.",
+        feature_names=bunch.feature_names,
+        target_name="disease progression (standard deviations)",
+    )
