@@ -1,0 +1,83 @@
+"""What every definition does to its arguments before the formula."""
+
+import numpy as np
+
+EPSILON = 1e-7  # Keras's backend.epsilon(): probabilities are kept this far from 0 and 1
+
+
+def numbers(name, values):
+    """Return the values as a float64 array, or say what is wrong with them."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{name} is not an array of numbers ({error}). Encode labels as numbers first, for "
+            "example with sklearn.preprocessing.LabelEncoder or pandas.get_dummies."
+        ) from None
+
+
+def predictions(y_pred):
+    """Return predictions as float64, with at least an axis of samples and one of outputs."""
+    y_pred = numbers("y_pred", y_pred)
+    if y_pred.ndim < 2:
+        raise ValueError(
+            f"y_pred has shape {y_pred.shape}, but a loss needs an axis of samples and an axis of "
+            "outputs. Use y_pred.reshape(-1, 1) for one output, y_pred.reshape(1, -1) for one "
+            "sample."
+        )
+    return y_pred
+
+
+def same_shape(y_true, y_pred):
+    """Return both as float64 arrays of one shape: nothing is broadcast."""
+    y_true, y_pred = numbers("y_true", y_true), predictions(y_pred)
+    if y_true.shape != y_pred.shape:
+        if y_true.shape == y_pred.shape[:-1] and y_pred.shape[-1] == 1:
+            remedy = "Use y_true[..., None]."
+        elif y_true.shape in (y_pred.shape[:-1], (*y_pred.shape[:-1], 1)):
+            remedy = (
+                "For integer labels use a sparse loss, or keras.utils.to_categorical(y_true, "
+                f"{y_pred.shape[-1]})."
+            )
+        else:
+            remedy = "Give a target for each output of each sample."
+        raise ValueError(
+            f"y_true has shape {y_true.shape}, y_pred has shape {y_pred.shape}, and this loss "
+            f"needs them equal. {remedy}"
+        )
+    return y_true, y_pred
+
+
+def class_numbers(y_true, y_pred, ignore_class=None):
+    """Return integer labels of the shape of y_pred less its last axis, and y_pred as float64."""
+    labels, y_pred = numbers("y_true", y_true), predictions(y_pred)
+    shape, classes = y_pred.shape[:-1], y_pred.shape[-1]
+    if labels.shape == (*shape, 1):
+        labels = labels[..., 0]
+    if labels.shape != shape:
+        raise ValueError(
+            f"y_true has shape {labels.shape}, y_pred has shape {y_pred.shape}, and this loss "
+            f"needs one class number for each sample: shape {shape} or {(*shape, 1)}. For "
+            "one-hot labels use y_true.argmax(axis=-1), or the loss without 'sparse'."
+        )
+    counted = np.ones(shape, dtype=bool) if ignore_class is None else labels != ignore_class
+    wrong = counted & ~((labels >= 0) & (labels < classes) & (labels == np.floor(labels)))
+    if wrong.any():
+        raise ValueError(
+            f"y_true holds {labels[wrong].flat[0]:g}, but y_pred of shape {y_pred.shape} has the "
+            f"classes 0 to {classes - 1}. Number the classes from 0, for example with "
+            "sklearn.preprocessing.LabelEncoder."
+        )
+    return np.where(counted, labels, 0).astype(np.int64), counted, y_pred
+
+
+def in_range(name, value, low, high):
+    """Refuse a parameter outside the closed range from low to high."""
+    if not low <= value <= high:
+        raise ValueError(f"{name}={value!r} is outside the range from {low:g} to {high:g}.")
+
+
+def positive(name, value):
+    """Refuse a parameter that is not above zero."""
+    if not value > 0:
+        raise ValueError(f"{name}={value!r} must be above 0.")

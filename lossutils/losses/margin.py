@@ -1,0 +1,186 @@
+"""Losses of classification by a margin: they ask for a score on the right side and beyond it."""
+
+import numpy as np
+
+from ._arrays import same_shape
+from ._entry import Curve, Entry, Equivalent, Source, Values
+
+SIGN_TARGETS = Values(
+    "sign",
+    low=-1.0,
+    high=1.0,
+    description="-1 or 1, or 0 or 1 throughout, in the shape of the predictions",
+)
+SCORE_PREDICTIONS = Values("score", description="any real number, shape (n, d); its sign decides")
+MARGIN_CURVE = Curve(
+    label="score", low=-3.0, high=3.0, targets={"target 1": (1.0,), "target −1": (-1.0,)}
+)
+
+
+def _signs(y_true):
+    """Turn labels 0 and 1 into -1 and 1, as Keras does if every label of the batch is 0 or 1."""
+    return 2 * y_true - 1 if np.isin(y_true, (0, 1)).all() else y_true
+
+
+def hinge(y_true, y_pred):
+    """Mean over the outputs of how far a score falls short of a margin of 1.
+
+    Parameters
+    ----------
+    y_true : array_like, shape (n, d)
+        Labels, -1 or 1. If all of them are 0 or 1, then 0 means -1.
+    y_pred : array_like, shape (n, d)
+        Scores.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        The loss of each sample.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> hinge([[1], [-1]], [[0.85], [0.85]])
+    array([0.15, 1.85])
+    """
+    y_true, y_pred = same_shape(y_true, y_pred)
+    return np.mean(np.maximum(0, 1 - _signs(y_true) * y_pred), axis=-1)
+
+
+def hinge_gradient(y_true, y_pred):
+    """Differentiate `hinge` with respect to `y_pred`; at the kink the slope of its left side."""
+    y_true, y_pred = same_shape(y_true, y_pred)
+    signs = _signs(y_true)
+    return np.where(signs * y_pred <= 1, -signs, 0.0) / y_pred.shape[-1]
+
+
+def squared_hinge(y_true, y_pred):
+    """Mean over the outputs of the squared shortfall of a score from a margin of 1.
+
+    Parameters
+    ----------
+    y_true : array_like, shape (n, d)
+        Labels, -1 or 1. If all of them are 0 or 1, then 0 means -1.
+    y_pred : array_like, shape (n, d)
+        Scores.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        The loss of each sample.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> squared_hinge([[1], [-1]], [[0.5], [0.5]])
+    array([0.25, 2.25])
+    """
+    y_true, y_pred = same_shape(y_true, y_pred)
+    return np.mean(np.maximum(0, 1 - _signs(y_true) * y_pred) ** 2, axis=-1)
+
+
+def squared_hinge_gradient(y_true, y_pred):
+    """Differentiate `squared_hinge` with respect to `y_pred`."""
+    y_true, y_pred = same_shape(y_true, y_pred)
+    signs = _signs(y_true)
+    return -2 * signs * np.maximum(0, 1 - signs * y_pred) / y_pred.shape[-1]
+
+
+ENTRIES = (
+    Entry(
+        title="Hinge loss",
+        task="binary classification",
+        keras_class="keras.losses.Hinge",
+        formula=r"\ell(y, \hat y) = \frac{1}{D} \sum_{d=1}^{D} \max(0,\; 1 - y_d \hat y_d), "
+        r"\quad y_d \in \{-1, 1\}",
+        activation=("linear", "tanh"),
+        targets=SIGN_TARGETS,
+        predictions=SCORE_PREDICTIONS,
+        numpy=hinge,
+        gradient=hinge_gradient,
+        curve=MARGIN_CURVE,
+        equivalents=(
+            Equivalent(
+                "PyTorch",
+                "F.margin_ranking_loss(y_pred, torch.zeros_like(y_pred), y_true, margin=1.0)",
+                note="Labels must be -1 or 1.",
+            ),
+            Equivalent(
+                "PyTorch",
+                "F.hinge_embedding_loss(y_pred, y_true)",
+                relation="different",
+                note="A loss of distances: the input itself for label 1, max(0, 1 - input) for "
+                "label -1. It can be negative.",
+            ),
+            Equivalent(
+                "optax", "optax.hinge_loss(y_pred, y_true).mean()", note="Labels must be -1 or 1."
+            ),
+            Equivalent(
+                "scikit-learn",
+                "sklearn.metrics.hinge_loss(y_true.ravel(), y_pred.ravel())",
+                note="Takes one output, as 1-D arrays.",
+            ),
+        ),
+        traps=(
+            "Labels 0 and 1 are converted only if every label of the batch is 0 or 1. Labels 1 and "
+            "2, or smoothed ones, are taken as they are.",
+            "`metrics=['accuracy']` compares scores with 0.5. Use labels 0 and 1 with "
+            "`keras.metrics.BinaryAccuracy(threshold=0)`.",
+            "With `tanh` a score never reaches 1, so the loss never reaches 0 and no sample drops "
+            "out of the fit. A linear output is the usual choice.",
+            "A score is not a probability. Calibrate it before you read it as one.",
+        ),
+        sources=(
+            Source(
+                "C. Cortes and V. Vapnik (1995). Support-vector networks. Machine Learning 20, "
+                "273–297.",
+                "https://doi.org/10.1007/BF00994018",
+            ),
+        ),
+    ),
+    Entry(
+        title="Squared hinge loss",
+        task="binary classification",
+        keras_class="keras.losses.SquaredHinge",
+        formula=r"\ell(y, \hat y) = \frac{1}{D} \sum_{d=1}^{D} \max(0,\; 1 - y_d \hat y_d)^2, "
+        r"\quad y_d \in \{-1, 1\}",
+        activation=("linear", "tanh"),
+        targets=SIGN_TARGETS,
+        predictions=SCORE_PREDICTIONS,
+        numpy=squared_hinge,
+        gradient=squared_hinge_gradient,
+        curve=MARGIN_CURVE,
+        equivalents=(
+            Equivalent(
+                "PyTorch",
+                "F.relu(1 - y_true * y_pred).square().mean()",
+                note="PyTorch has no function of its own for it. Labels must be -1 or 1.",
+            ),
+            Equivalent(
+                "optax",
+                "jnp.square(optax.hinge_loss(y_pred, y_true)).mean()",
+                note="Labels must be -1 or 1.",
+            ),
+        ),
+        traps=(
+            "As for the hinge loss: labels 0 and 1 are converted only if all are 0 or 1, and "
+            "accuracy needs a threshold of 0.",
+            "A mislabeled sample far on the wrong side counts by the square of its distance.",
+        ),
+        sources=(
+            Source(
+                "Y. Tang (2013). Deep learning using linear support vector machines. "
+                "arXiv:1306.0239.",
+                "https://arxiv.org/abs/1306.0239",
+            ),
+        ),
+    ),
+)
