@@ -1,25 +1,33 @@
 """The problems that the book trains on: a function for each, and `Dataset` for your own arrays."""
 
 import functools
+import gzip
+import hashlib
+import io
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import scipy.sparse
 import sklearn.datasets
 from scipy.special import expit, i0e, softmax
+from sklearn.compose import make_column_transformer
 from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 __all__ = [
     "Dataset",
     "blobs",
     "circles",
     "diabetes",
+    "mnist",
     "positive_targets",
     "regression",
     "regression_with_outliers",
+    "telco_churn",
 ]
 
 
@@ -537,3 +545,162 @@ def diabetes(test_size=1 / 3, random_state=0):
         feature_names=bunch.feature_names,
         target_name="disease progression (standard deviations)",
     )
+
+
+def telco_churn(as_frame=False, test_size=1 / 3, random_state=0):
+    """Who leaves a telephone and internet company: IBM's sample data on 7043 customers.
+
+    The company is fictional. 26.5 % of its customers churn.
+
+    Parameters
+    ----------
+    as_frame : bool
+        Return the data as IBM publishes them, less the column customerID: nothing is encoded,
+        split or repaired, and TotalCharges is text, since it is blank for the 11 customers whose
+        tenure is 0.
+    test_size : float or int
+        Share, or number, of rows for testing. The split is stratified by churn.
+    random_state : int
+        Seed of the split.
+
+    Returns
+    -------
+    Dataset or pandas.DataFrame
+        x of shape (n, 26), float64: tenure, MonthlyCharges and TotalCharges (blank: 0)
+        standardized by the training rows; SeniorCitizen as it is; a 0/1 column for each other
+        two-valued feature, named after the value that is 1; a one-hot column for each value of
+        the others. y of shape (n, 1), integers: 1 means churn. With `as_frame=True` a DataFrame
+        of shape (7043, 20).
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        The data file is missing, or not what was published.
+    """
+    content = _read_data("telco_churn.csv.gz")
+    frame = pd.read_csv(io.BytesIO(content))
+    if as_frame:
+        return frame
+    y = (frame.pop("Churn") == "Yes").astype(int)
+    frame["TotalCharges"] = pd.to_numeric(frame["TotalCharges"].replace(" ", "0"))
+    # Who has no internet has "No internet service" in six more columns (and who has no phone,
+    # "No phone service" in one): as one-hot columns these would repeat InternetService_No six
+    # times. Without the service there is no add-on either, so "No" loses nothing.
+    frame = frame.replace({"No internet service": "No", "No phone service": "No"})
+    x_train, x_test, y_train, y_test = train_test_split(
+        frame, y, test_size=test_size, random_state=random_state, stratify=y
+    )
+    numeric = ["tenure", "MonthlyCharges", "TotalCharges"]
+    categorical = list(frame.columns.drop([*numeric, "SeniorCitizen"]))
+    encoder = make_column_transformer(
+        (StandardScaler(), numeric),
+        ("passthrough", ["SeniorCitizen"]),
+        (OneHotEncoder(drop="if_binary", sparse_output=False), categorical),
+        verbose_feature_names_out=False,
+    ).fit(x_train)
+    return Dataset(
+        x_train=encoder.transform(x_train),
+        y_train=y_train,
+        x_test=encoder.transform(x_test),
+        y_test=y_test,
+        name="telco churn",
+        description="IBM sample data on 7043 customers of a fictional telephone and internet "
+        "company: contract, services and charges, and whether the customer leaves.",
+        feature_names=encoder.get_feature_names_out(),
+        class_names=("stays", "leaves"),
+        target_name="churn",
+    )
+
+
+def mnist(full=False):
+    """Handwritten digits, 28 by 28 pixels.
+
+    Parameters
+    ----------
+    full : bool
+        False: 8,000 of the training and 2,000 of the test images, each digit in proportion to
+        its frequency, from a file that comes with the package. True: all 60,000 and 10,000
+        through `keras.datasets.mnist.load_data`, which downloads 11 MB once.
+
+    Returns
+    -------
+    Dataset
+        x of shape (n, 28, 28, 1), float32 from 0 (paper) to 1 (ink); y of shape (n, 1),
+        integers 0 to 9.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        The data file is missing, or not what was published.
+    ConnectionError
+        `full=True`, and Keras could not download the images.
+    """
+    if full:
+        (x_train, y_train), (x_test, y_test) = _full_mnist()
+    else:
+        rows = np.load(io.BytesIO(_read_data("mnist_subset.npy.gz")))
+        x, y = rows[:, 1:].reshape(-1, 28, 28), rows[:, 0]
+        x_train, x_test, y_train, y_test = x[:8000], x[8000:], y[:8000], y[8000:]
+    return Dataset(
+        x_train=_pixels(x_train),
+        y_train=y_train,
+        x_test=_pixels(x_test),
+        y_test=y_test,
+        name="mnist" if full else "mnist subset",
+        description=f"{len(x_train):,} training and {len(x_test):,} test images of handwritten "
+        "digits, 28 by 28 pixels.",
+        class_names=tuple("0123456789"),
+        target_name="digit",
+    )
+
+
+def _pixels(images):
+    return images[..., np.newaxis].astype(np.float32) / 255
+
+
+def _full_mnist():
+    import keras
+
+    try:
+        return keras.datasets.mnist.load_data()
+    except Exception as error:
+        # Keras raises a bare Exception when a download fails.
+        raise ConnectionError(
+            f"Keras could not load the full MNIST ({error}). It needs the network once; "
+            "mnist() without full=True needs none."
+        ) from error
+
+
+# The data files, and the SHA-256 of each after decompression: gzip's own bytes depend on the
+# version of zlib that wrote them. data/build.py rebuilds the files.
+_SHA256 = {
+    "telco_churn.csv.gz": "6ff58dad1ff4b0a5adf6e44ec6b221c9561f6c5b2a2130a8a5634c6ef75387be",
+    "mnist_subset.npy.gz": "ee7c7c6f2631f9b7e0f40d0ed11fa933f799d61908a67b35b23b0edaaced1473",
+}
+# Inside the package where it was built with the data, else beside it, as in a clone.
+_DATA_FOLDERS = (Path(__file__).parent / "data", Path(__file__).parent.parent / "data")
+
+
+def _read_data(name):
+    paths = [folder / name for folder in _DATA_FOLDERS]
+    path = next((path for path in paths if path.is_file()), None)
+    restore = (
+        f"In a clone of the book, `git checkout -- data/{name}` or `python data/build.py` restores "
+        "it; elsewhere, reinstall lossutils."
+    )
+    if path is None:
+        raise FileNotFoundError(
+            f"The data file {name} is missing: looked for {' and '.join(map(str, paths))}. "
+            f"{restore}"
+        )
+    try:
+        content = gzip.decompress(path.read_bytes())
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"The data file {path} is damaged ({error}). {restore}") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != _SHA256[name]:
+        raise ValueError(
+            f"The data file {path} is not the published one: its content has sha256 {found}, "
+            f"expected {_SHA256[name]}. {restore}"
+        )
+    return content
