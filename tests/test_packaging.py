@@ -1,0 +1,139 @@
+"""The data sets come along, however the package is installed and wherever Python runs."""
+
+import importlib.metadata
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import textwrap
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DATA_FILES = {"telco_churn.csv.gz", "mnist_subset.npy.gz"}
+INSTALL = ["-m", "pip", "install", "--quiet"]
+# Of what the environment borrows, pip must neither count the old lossutils nor add to the rest.
+ALONE = ["--no-deps", "--ignore-installed"]
+
+
+def run(python, *arguments, cwd):
+    result = subprocess.run(
+        [python, *arguments], cwd=cwd, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def make_environment(folder):
+    """Return the Python of an environment that borrows this one's packages, but not lossutils.
+
+    A path in a .pth file is searched, while the .pth files in it (an editable lossutils) are not
+    read. So TensorFlow and pip need not be installed again.
+    """
+    venv.create(folder, symlinks=True)
+    python = folder / "bin" / "python"
+    site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder)
+    borrowed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    Path(site.strip(), "borrowed.pth").write_text("\n".join(sorted(borrowed)))
+    return python
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """Return a copy of the sources: builds leave files behind."""
+    folder = tmp_path_factory.mktemp("source")
+    for path in ROOT.iterdir():
+        if path.is_file():
+            shutil.copy(path, folder)
+    for name in ("lossutils", "data"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def builder(tmp_path_factory):
+    """Return the Python of an environment with a setuptools that knows pyproject.toml's fields."""
+    folder = tmp_path_factory.mktemp("builder")
+    python = make_environment(folder)
+    requirement = re.search(r'"(setuptools>=(\d+))"', (ROOT / "pyproject.toml").read_text())
+    try:
+        present = int(importlib.metadata.version("setuptools").split(".")[0])
+    except importlib.metadata.PackageNotFoundError:
+        present = 0
+    if present < int(requirement[2]):
+        run(python, *INSTALL, requirement[1], cwd=folder)
+    return python
+
+
+@pytest.fixture(scope="module")
+def sdist(source, builder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sdist")
+    code = "import sys, setuptools.build_meta as b; b.build_sdist(sys.argv[1])"
+    run(builder, "-c", code, folder, cwd=source)
+    return next(folder.glob("*.tar.gz"))
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist, builder, tmp_path_factory):
+    """Build the wheel from the source distribution, which thereby shows that it is complete."""
+    folder = tmp_path_factory.mktemp("wheel")
+    options = ["--no-deps", "--no-build-isolation"]
+    run(builder, "-m", "pip", "wheel", *options, sdist, cwd=folder)
+    return next(folder.glob("*.whl"))
+
+
+def load_everything(python, folder):
+    """Load the two data files in a fresh process, and return where the package lies."""
+    code = """
+        from lossutils import datasets
+        print(len(datasets.telco_churn(as_frame=True)), len(datasets.mnist().x_train))
+        print(datasets.__file__)
+    """
+    counts, path = run(python, "-c", textwrap.dedent(code), cwd=folder).splitlines()
+    assert counts == "7043 8000"
+    return Path(path).resolve()
+
+
+def test_source_distribution_has_the_data_and_the_script_that_rebuilds_it(sdist):
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {f"data/{name}" for name in DATA_FILES} | {"data/README.md", "data/build.py"} <= names
+
+
+def test_wheel_has_the_data_and_its_terms_inside_the_package(wheel, source):
+    names = zipfile.ZipFile(wheel).namelist()
+    data = {name.rpartition("/")[2] for name in names if name.startswith("lossutils/data/")}
+    assert data == DATA_FILES | {"README.md"}
+    modules = {path.relative_to(source).as_posix() for path in (source / "lossutils").rglob("*.py")}
+    assert modules == {name for name in names if name.endswith(".py")}
+
+
+def test_installed_wheel_loads_its_own_data(wheel, tmp_path):
+    python = make_environment(tmp_path / "env")
+    run(python, *INSTALL, *ALONE, "--no-index", wheel, cwd=tmp_path)
+    package = load_everything(python, tmp_path)
+    assert package.is_relative_to(tmp_path / "env")
+    # The files are the wheel's own, not those of the clone.
+    shutil.rmtree(package.parent / "data")
+    with pytest.raises(AssertionError, match=r"FileNotFoundError: .*telco_churn\.csv\.gz"):
+        load_everything(python, tmp_path)
+
+
+def test_editable_install_loads_the_data_beside_the_package(source, builder, tmp_path):
+    run(builder, *INSTALL, *ALONE, "--no-build-isolation", "-e", source, cwd=tmp_path)
+    package = load_everything(builder, tmp_path)
+    assert package == (source / "lossutils" / "datasets.py").resolve()
+    assert not (source / "lossutils" / "data").exists()
+
+
+def test_the_working_directory_does_not_matter(tmp_path):
+    # A file of the same name in the working directory must not be taken for the data.
+    decoy = tmp_path / "data" / "telco_churn.csv.gz"
+    decoy.parent.mkdir()
+    decoy.write_bytes(b"something else")
+    load_everything(sys.executable, tmp_path)
