@@ -11,238 +11,70 @@ setting. For axes of your own in the same style::
 
     with plt.style.context(["default", plotting.STYLE]):
         figure, axes = plt.subplots(1, 2, figsize=plotting.WIDE)
-
-Train and test, each class and each loss keep their color in the whole book. The palette refines
-Okabe and Ito's colors: every color has a contrast of at least 3:1 against the background, and
-colors that meet in one figure stay apart under simulated protanopia, deuteranopia and
-tritanopia. Classes differ by marker and lines by dash too, so no figure needs color to be read.
 """
 
-import functools
-import re
-import zlib
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import offset_copy
 from scipy import stats
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import ConfusionMatrixDisplay
 
-# --- Colors -----------------------------------------------------------------------------------
+from ._style import (
+    BLUE,
+    CLASS_COLORS,
+    CLASS_MARKERS,
+    DASHES,
+    INK,
+    LOSS_COLORS,
+    PALETTE,
+    PAPER,
+    QUIET,
+    SPLIT_COLORS,
+    SQUARE,
+    STYLE,
+    TEXT,
+    VERMILLION,
+    WIDE,
+    color_of,
+    colors_of,
+    mix,
+    shades,
+    styled,
+    styles_of,
+)
 
-PAPER = "#fdfdfc"  # opaque and nearly white: the same figure works on a light and a dark page
-INK = "#222222"
-QUIET = "#6b6b6b"  # reference lines and other things that are not the data
-GRID = "#e4e4e1"
-
-BLUE = "#0b57a4"
-VERMILLION = "#c04a06"
-GREEN = "#0a8270"
-AMBER = "#c48600"
-SKY = "#3595db"
-WINE = "#78243f"
-INDIGO = "#1f1147"
-PINK = "#d6489f"
-BROWN = "#4a2a0c"
-VIOLET = "#7b4fa3"
-PALETTE = (BLUE, VERMILLION, GREEN, AMBER, SKY, WINE, INDIGO, PINK, BROWN)
-
-SPLIT_COLORS = {"train": AMBER, "test": BLUE}
-CLASS_COLORS = (VIOLET, GREEN, AMBER, SKY, VERMILLION, INDIGO, PINK, BLUE, WINE, BROWN)
-CLASS_MARKERS = ("o", "^", "D", "s", "v", "P", "X", "<", ">", "*")
-
-# Losses that are compared on one page differ here; a test simulates color blindness for them.
-LOSS_COLORS = {
-    "mean_squared_error": BLUE,
-    "mean_absolute_error": VERMILLION,
-    "huber": GREEN,
-    "log_cosh": SKY,
-    "quantile": AMBER,
-    "mean_squared_logarithmic_error": WINE,
-    "mean_absolute_percentage_error": PINK,
-    "poisson": INDIGO,
-    "cosine_similarity": BROWN,
-    "binary_crossentropy": INDIGO,
-    "hinge": VERMILLION,
-    "squared_hinge": AMBER,
-    "binary_focal_crossentropy": GREEN,
-    "dice": PINK,
-    "tversky": BROWN,
-    "categorical_crossentropy": SKY,
-    "sparse_categorical_crossentropy": AMBER,
-    "kl_divergence": WINE,
-    "categorical_hinge": VERMILLION,
-    "categorical_focal_crossentropy": GREEN,
-}
-_ALIASES = {
-    "mse": "mean_squared_error",
-    "mae": "mean_absolute_error",
-    "mape": "mean_absolute_percentage_error",
-    "msle": "mean_squared_logarithmic_error",
-    "pinball": "quantile",
-    "pinballloss": "quantile",
-    "quantileloss": "quantile",
-    "huberloss": "huber",
-    "poissonloss": "poisson",
-    "hingeloss": "hinge",
-    "squaredhingeloss": "squared_hinge",
-    "bce": "binary_crossentropy",
-    "focal": "binary_focal_crossentropy",
-    "focalloss": "binary_focal_crossentropy",
-    "binaryfocal": "binary_focal_crossentropy",
-    "cce": "categorical_crossentropy",
-    "scce": "sparse_categorical_crossentropy",
-    "kld": "kl_divergence",
-    "kullbackleiblerdivergence": "kl_divergence",
-}
-_DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (5, 1.4, 1.2, 1.4)))
-
-# --- Style ------------------------------------------------------------------------------------
-
-# Widths in inches. Ten-point type on a figure this narrow is still readable when a phone shows
-# the figure 350 pixels wide.
-TEXT = (5.4, 3.3)
-WIDE = (6.2, 3.0)
-SQUARE = (4.6, 4.4)
-
-STYLE = {
-    "figure.figsize": TEXT,
-    "figure.dpi": 150,
-    "figure.facecolor": PAPER,
-    "figure.constrained_layout.use": True,
-    "savefig.facecolor": PAPER,
-    "font.family": "DejaVu Sans",  # shipped with Matplotlib: the same figure on every machine
-    "font.size": 10,
-    "text.color": INK,
-    "axes.facecolor": PAPER,
-    "axes.edgecolor": QUIET,
-    "axes.labelcolor": INK,
-    "axes.labelsize": 10,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "axes.prop_cycle": plt.cycler(color=PALETTE),
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "xtick.color": QUIET,
-    "ytick.color": QUIET,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
-    "lines.linewidth": 1.8,
-    "lines.solid_capstyle": "round",
-    "legend.frameon": False,
-    "legend.fontsize": 9.5,
-    "legend.handlelength": 1.6,
-    "legend.handletextpad": 0.5,
-    "legend.columnspacing": 1.3,
-    "legend.borderaxespad": 0.0,
-    "legend.borderpad": 0.2,
-}
-
-
-def _styled(draw):
-    """Draw inside the book's style and leave the caller's settings as they were."""
-
-    @functools.wraps(draw)
-    def drawn(*args, **kwargs):
-        with plt.style.context(["default", STYLE]):
-            axes = draw(*args, **kwargs)
-            for ax in np.ravel(axes):
-                # Matplotlib makes ticks when it first needs them, with the settings of that
-                # moment. Ask for them here, or they would take the caller's style.
-                for axis in (ax.xaxis, ax.yaxis):
-                    axis.get_major_ticks()
-                    axis.get_minor_ticks()
-        return axes
-
-    return drawn
-
-
-def color_of(name):
-    """Color of a loss, the same in every figure of the book.
-
-    Parameters
-    ----------
-    name : str
-        A loss by Keras's name, its usual abbreviation or its title: ``"mean_squared_error"``,
-        ``"mse"`` and ``"Mean squared error"`` are one. What follows a comma, a colon or an opening
-        parenthesis is ignored: ``"Huber, δ = 0.5"`` has the color of ``"huber"``.
-
-    Returns
-    -------
-    str
-        A color as ``"#rrggbb"``. A name that is no known loss gets a color of the palette that
-        depends on nothing but the name.
-    """
-    known = _known_color(name)
-    return known or PALETTE[_hash(name) % len(PALETTE)]
-
-
-def _plain(name):
-    return re.sub(r"[^a-z0-9]", "", str(name).lower())
-
-
-_LOSS_BY_PLAIN_NAME = {_plain(name): name for name in LOSS_COLORS} | _ALIASES
-
-
-def _known_color(name):
-    stem = re.split(r"[,(:]", str(name))[0]
-    loss = _LOSS_BY_PLAIN_NAME.get(_plain(stem))
-    return LOSS_COLORS.get(loss)
-
-
-def _hash(name):
-    return zlib.crc32(_plain(name).encode())
-
-
-def _colors_of(names):
-    """Colors for names that share a figure: losses keep theirs, other names never collide."""
-    colors = {name: _known_color(name) for name in names}
-    for name, known in colors.items():
-        if known is None:
-            start = _hash(name) % len(PALETTE)
-            turns = [*PALETTE[start:], *PALETTE[:start]]
-            free = [color for color in turns if color not in colors.values()]
-            colors[name] = (free or turns)[0]
-    return colors
-
-
-def _styles_of(names):
-    """Color and dash for each name; names that have to share a color differ by their dash."""
-    colors = _colors_of(names)
-    seen = []
-    styles = {}
-    for name in names:
-        dash = _DASHES[seen.count(colors[name]) % len(_DASHES)]
-        styles[name] = {"color": colors[name], "linestyle": dash}
-        seen.append(colors[name])
-    return styles
-
-
-def _mix(color, other, share):
-    return to_hex((1 - share) * np.array(to_rgb(color)) + share * np.array(to_rgb(other)))
-
-
-def _shades(color, number):
-    """Style the values of a parameter of one loss: its color from light to dark."""
-    shares = np.linspace(-0.35, 0.55, number) if number > 1 else [0.0]
-    return [
-        {
-            "color": _mix(color, "white" if share < 0 else "black", abs(share)),
-            "linestyle": _DASHES[position % len(_DASHES)],
-        }
-        for position, share in enumerate(shares)
-    ]
-
+__all__ = [
+    "CLASS_COLORS",
+    "CLASS_MARKERS",
+    "LOSS_COLORS",
+    "PALETTE",
+    "SPLIT_COLORS",
+    "SQUARE",
+    "STYLE",
+    "TEXT",
+    "WIDE",
+    "calibration",
+    "color_of",
+    "confusion_matrix",
+    "curves_over_seeds",
+    "decision_regions",
+    "digits",
+    "histogram",
+    "learning_curves",
+    "loss_curve",
+    "paired",
+    "predictions",
+    "scatter",
+    "seeds",
+    "threshold_curves",
+]
 
 # --- Parts that several figures share ---------------------------------------------------------
 
@@ -263,15 +95,35 @@ def _new_panels(axes, number, size=WIDE):
     return axes
 
 
-def _legend(ax, over_figure=False):
+def _legend(ax, over_figure=False, lift=0):
     """Label the data in a line above the axes, where it covers nothing and costs no width."""
     handles, labels = ax.get_legend_handles_labels()
-    widest = max(len(label) for label in labels) + 5
-    columns = max(1, min(len(labels), 66 // widest))
+    inches = ax.figure.get_figwidth() * (1 if over_figure else ax.get_position().width / 0.8)
+    columns = _columns_that_fit(labels, inches)
+    # Matplotlib fills column by column; people read row by row.
+    order = [i for column in range(columns) for i in range(column, len(labels), columns)]
+    rows = {
+        "handles": [handles[i] for i in order],
+        "labels": [labels[i] for i in order],
+        "ncols": columns,
+    }
     if over_figure:
-        ax.figure.legend(handles, labels, loc="outside upper left", ncols=columns)
+        ax.figure.legend(loc="outside upper left", **rows)
     else:
-        ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1.02), ncols=columns)
+        above = offset_copy(ax.transAxes, ax.figure, y=4 + lift, units="points")
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), bbox_transform=above, **rows)
+
+
+def _columns_that_fit(labels, inches):
+    """Count the columns of the legend with the fewest rows whose labels fit."""
+    letters = inches / 0.085
+    handle = 5  # in letters, with the space around it
+    for rows in range(1, len(labels)):
+        columns = -(-len(labels) // rows)
+        width = sum(max(map(len, labels[i::columns])) + handle for i in range(columns))
+        if width <= letters:
+            return columns
+    return 1
 
 
 def _say(measure):
@@ -283,17 +135,38 @@ def _say(measure):
 _HALO = [withStroke(linewidth=3, foreground=PAPER)]
 
 
-def _level(ax, references, above=True):
-    """Draw horizontal reference lines, each with its label on it."""
-    for label, value in (references or {}).items():
+def _level(ax, references):
+    """Draw horizontal reference lines, each labeled where the curves leave most room."""
+    if not references:
+        return
+    curves = [line.get_xydata() for line in ax.get_lines()]
+    ax.margins(y=0.12)
+    for value in references.values():
         ax.axhline(value, color=QUIET, linewidth=1, linestyle=(0, (4, 2)), zorder=1.5)
+    left, right = ax.get_xlim()
+    bottom, top = ax.get_ylim()
+    for label, value in references.items():
+
+        def room(place, value=value):
+            at_right, above = place
+            near = (right - 0.4 * (right - left), right) if at_right else (left, left + 0.4 * right)
+            middle = value + (0.04 if above else -0.04) * (top - bottom)
+            gaps = [
+                np.abs(xy[(xy[:, 0] >= near[0]) & (xy[:, 0] <= near[1]), 1] - middle)
+                for xy in curves
+            ]
+            return np.nanmin(np.concatenate([*gaps, [0.1 * (top - bottom)]]))
+
+        at_right, above = max(
+            [(True, True), (False, True), (True, False), (False, False)], key=room
+        )
         ax.annotate(
             label,
-            xy=(1, value),
+            xy=(1 if at_right else 0, value),
             xycoords=ax.get_yaxis_transform(),
-            xytext=(-2, 3 if above else -3),
+            xytext=(-2 if at_right else 4, 3 if above else -3),
             textcoords="offset points",
-            ha="right",
+            ha="right" if at_right else "left",
             va="bottom" if above else "top",
             fontsize=9,
             color=QUIET,
@@ -301,8 +174,8 @@ def _level(ax, references, above=True):
         )
 
 
-def _mark(ax, references, rows=1):
-    """Draw vertical reference lines, each with its label above the axes."""
+def _mark(ax, references):
+    """Draw vertical reference lines labeled above the axes; return the height of the labels."""
     marks = sorted((references or {}).items(), key=lambda item: item[1])
     low, high = ax.get_xlim()
     end_of_row = []
@@ -326,6 +199,7 @@ def _mark(ax, references, rows=1):
             color=QUIET,
             annotation_clip=False,
         )
+    return 12 * len(end_of_row)
 
 
 def _check_references(references):
@@ -437,7 +311,7 @@ def _rows_with_names(ax, names):
 # --- Data -------------------------------------------------------------------------------------
 
 
-@_styled
+@styled
 def scatter(x, y, ax=None, *, class_names=None, feature_names=("$x_1$", "$x_2$")):
     """Draw two-dimensional data by class.
 
@@ -498,7 +372,7 @@ def _draw_classes(ax, x, y, names, feature_names, size):
     _legend(ax)
 
 
-@_styled
+@styled
 def histogram(values, ax=None, *, label="Target", scale="linear", bins=30):
     """Draw how values are distributed: one outline for each group.
 
@@ -529,7 +403,10 @@ def histogram(values, ax=None, *, label="Target", scale="linear", bins=30):
         If a group has another shape, or ``scale="log"`` meets a value that is not positive.
     """
     groups = values if isinstance(values, Mapping) else {None: values}
-    groups = {name: _column(group, f"values of {name!r}") for name, group in groups.items()}
+    groups = {
+        name: _column(group, "values" if name is None else f"values[{name!r}]")
+        for name, group in groups.items()
+    }
     everything = np.concatenate(list(groups.values()))
     low, high = everything.min(), everything.max()
     if scale not in ("linear", "log"):
@@ -539,7 +416,7 @@ def histogram(values, ax=None, *, label="Target", scale="linear", bins=30):
     edges = (np.geomspace if scale == "log" else np.linspace)(low, high, bins + 1)
     ax = _new_axes(ax)
     colors = SPLIT_COLORS | {
-        name: c for name, c in _colors_of(groups).items() if name not in SPLIT_COLORS
+        name: c for name, c in colors_of(groups).items() if name not in SPLIT_COLORS
     }
     for name, group in groups.items():
         color = colors[name] if name is not None else BLUE
@@ -553,7 +430,7 @@ def histogram(values, ax=None, *, label="Target", scale="linear", bins=30):
     return ax
 
 
-@_styled
+@styled
 def digits(images, axes=None, *, labels=None, predictions=None, columns=8):
     """Draw small images in a grid, each with what it shows.
 
@@ -634,7 +511,7 @@ def digits(images, axes=None, *, labels=None, predictions=None, columns=8):
 # --- Losses -----------------------------------------------------------------------------------
 
 
-@_styled
+@styled
 def loss_curve(losses, axes=None, *, target=None, xlabel=None, **parameters):
     """Draw a loss and its gradient, side by side, along the line that its entry describes.
 
@@ -675,7 +552,7 @@ def loss_curve(losses, axes=None, *, target=None, xlabel=None, **parameters):
     first_name, first = next(iter(entries.items()))
     _check_curves(entries, parameters, target)
     if len(entries) > 1:
-        styles = _styles_of(entries)
+        styles = styles_of(entries)
         curves = [
             (name, styles[name], *_along(entry, target, parameters))
             for name, entry in entries.items()
@@ -688,7 +565,7 @@ def loss_curve(losses, axes=None, *, target=None, xlabel=None, **parameters):
                 style,
                 *_along(first, target, parameters | {varying[0]: value}),
             )
-            for value, style in zip(values, _shades(color_of(first_name), len(values)), strict=True)
+            for value, style in zip(values, shades(color_of(first_name), len(values)), strict=True)
         ]
     else:
         names = [target] if target else list(first.curve.targets)
@@ -704,6 +581,7 @@ def loss_curve(losses, axes=None, *, target=None, xlabel=None, **parameters):
         axes[0].plot(abscissa, loss, label=name, **style)
         axes[1].plot(abscissa, _broken_at_jumps(slope), label=name, **style)
     axes[1].axhline(0, color=QUIET, linewidth=0.8, zorder=1.5)
+    _cut_poles(axes[1], np.concatenate([slope for *_, slope in curves]))
     axes[0].set_ylabel("Loss" if len(entries) == 1 else "Loss, each in its own unit")
     axes[1].set_ylabel("Gradient")
     for ax in axes:
@@ -773,9 +651,9 @@ def _target_styles(entry, name, targets):
         if None not in classes and len(set(classes)) == len(classes):
             return [
                 {"color": CLASS_COLORS[label], "linestyle": dash}
-                for label, dash in zip(classes, _DASHES * len(classes), strict=False)
+                for label, dash in zip(classes, DASHES * len(classes), strict=False)
             ]
-    return _shades(color_of(name), len(targets))
+    return shades(color_of(name), len(targets))
 
 
 def _hard_class(target):
@@ -791,12 +669,22 @@ def _symbol(parameter):
     return greek.get(parameter, parameter.replace("_", " "))
 
 
+def _cut_poles(ax, values):
+    """Let a gradient without bound leave the axes, so that the rest can be read."""
+    reach = np.quantile(np.abs(values), 0.95)
+    if np.abs(values).max() > 4 * reach > 0:
+        low, high = np.clip([values.min(), values.max()], -reach, reach)
+        room = 0.05 * (high - low)
+        ax.set_ylim(low - room, high + room)
+
+
 def _broken_at_jumps(values):
     """Put a gap where a gradient jumps, since a line there would be a slope that is not."""
     steps = np.abs(np.diff(values))
     # A jump may take two steps, through a value in the middle: compare with the steps beyond.
-    around = np.full_like(steps, np.inf)
-    around[2:-2] = np.maximum(steps[:-4], steps[4:])
+    around = np.zeros_like(steps)
+    around[2:] = steps[:-2]
+    around[:-2] = np.maximum(around[:-2], steps[2:])
     jumps = np.flatnonzero((steps > 0.05 * np.ptp(values)) & (steps > 5 * around)) + 1
     broken = np.array(values, dtype=float)
     broken[jumps] = np.nan
@@ -806,7 +694,7 @@ def _broken_at_jumps(values):
 # --- Training ---------------------------------------------------------------------------------
 
 
-@_styled
+@styled
 def learning_curves(history, measure="loss", ax=None, *, references=None, label=None):
     """Draw a measure on training and test data after each epoch.
 
@@ -836,7 +724,7 @@ def learning_curves(history, measure="loss", ax=None, *, references=None, label=
 
     Notes
     -----
-    A training that diverges records NaN. The curve ends there, and a note tells the epoch.
+    A training that diverges records NaN. The curve ends there, and a label tells the epoch.
     """
     record = getattr(history, "history", history)
     measures = [measure] if isinstance(measure, str) else list(measure)
@@ -863,14 +751,14 @@ def learning_curves(history, measure="loss", ax=None, *, references=None, label=
         test = np.asarray(record[f"test_{name}"], dtype=float)
         _draw_curves(panel, train, test)
         panel.set_ylabel(label or _say(name))
-    if references:
-        _level_beside(panels[0], references, test)
+    _legend(panels[0])
+    _level(panels[0], references)
     return panels[0] if isinstance(measure, str) else panels
 
 
 def _draw_curves(ax, train, test):
     epochs = np.arange(1, len(test) + 1)
-    for split, values, dash in (("train", train, _DASHES[1]), ("test", test, "-")):
+    for split, values, dash in (("train", train, DASHES[1]), ("test", test, "-")):
         # A single epoch is a point, not a line.
         marker = "o" if len(values) == 1 else None
         ax.plot(
@@ -878,40 +766,33 @@ def _draw_curves(ax, train, test):
         )
     lost = np.flatnonzero(~(np.isfinite(train) & np.isfinite(test)))
     if lost.size:
-        ax.axvline(epochs[lost[0]], color=QUIET, linewidth=1, linestyle=":")
-        ax.text(
-            0.97,
-            0.93,
-            f"diverged: not finite from epoch {epochs[lost[0]]}",
-            transform=ax.transAxes,
-            ha="right",
-            va="top",
+        # After this line nothing is drawn, so its label has room.
+        first = epochs[lost[0]]
+        ax.axvline(first, color=QUIET, linewidth=1, linestyle=":")
+        ax.annotate(
+            f"diverged in epoch {first}",
+            xy=(first, 0.5),
+            xycoords=ax.get_xaxis_transform(),
+            xytext=(3, 0),
+            textcoords="offset points",
+            rotation=90,
+            va="center",
+            fontsize=9,
             color=QUIET,
-            path_effects=_HALO,
+            annotation_clip=False,
         )
     ax.set_xlabel("Epoch")
     _epochs_axis(ax, epochs)
-    _legend(ax)
 
 
 def _epochs_axis(ax, epochs):
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.grid(axis="y")
     if len(epochs) > 1:
-        margin = 0.02 * (epochs[-1] - epochs[0])
-        ax.set_xlim(epochs[0] - margin, epochs[-1] + margin)
+        ax.set_xlim(epochs[0], epochs[-1] + 0.02 * (epochs[-1] - epochs[0]))
 
 
-def _level_beside(ax, references, curve):
-    """Draw reference lines, labeled on the side where the curve does not end."""
-    finite = curve[np.isfinite(curve)]
-    end = finite[-1] if finite.size else 0.0
-    ax.margins(y=0.12)
-    for name, value in references.items():
-        _level(ax, {name: value}, above=value >= end)
-
-
-@_styled
+@styled
 def curves_over_seeds(runs, measure, ax=None, *, references=None, label=None):
     """Draw a measure over the epochs for many seeds: the median and where most runs lie.
 
@@ -944,7 +825,7 @@ def curves_over_seeds(runs, measure, ax=None, *, references=None, label=None):
     frames = _frames(runs, measure, needs=("epoch",))
     _check_references(references)
     ax = _new_axes(ax)
-    styles = _styles_of(list(frames))
+    styles = styles_of(list(frames))
     for name, rows in frames.items():
         by_epoch = rows.groupby("epoch")["value"].quantile([0.1, 0.5, 0.9]).unstack()  # noqa: PD010
         epochs = by_epoch.index.to_numpy()
@@ -956,12 +837,11 @@ def curves_over_seeds(runs, measure, ax=None, *, references=None, label=None):
     ax.set_ylabel(label or _say(measure))
     _epochs_axis(ax, epochs)
     _legend(ax)
-    if references:
-        _level_beside(ax, references, by_epoch[0.5].to_numpy())
+    _level(ax, references)
     return ax
 
 
-@_styled
+@styled
 def seeds(runs, measure, ax=None, *, references=None, label=None):
     """Draw the result of every seed, with mean and standard deviation, a row for each name.
 
@@ -998,7 +878,7 @@ def seeds(runs, measure, ax=None, *, references=None, label=None):
     values = _last(_frames(runs, measure))
     _check_references(references)
     ax = _new_axes(ax, (TEXT[0], 1.3 + 0.55 * len(values)))
-    colors = _colors_of(list(values))
+    colors = colors_of(list(values))
     names = []
     for row, (name, by_seed) in enumerate(values.items()):
         finite = by_seed[np.isfinite(by_seed)].to_numpy()
@@ -1013,7 +893,7 @@ def seeds(runs, measure, ax=None, *, references=None, label=None):
     return ax
 
 
-@_styled
+@styled
 def paired(runs, measure, ax=None, *, label=None):
     """Draw the difference to the first name, seed by seed, with its mean and 95 % interval.
 
@@ -1064,7 +944,7 @@ def paired(runs, measure, ax=None, *, label=None):
             )
         differences[name] = pairs
     ax = _new_axes(ax, (TEXT[0], 1.3 + 0.55 * len(others)))
-    colors = _colors_of(list(values))
+    colors = colors_of(list(values))
     names = []
     for row, (name, pairs) in enumerate(differences.items()):
         finite = pairs.dropna().to_numpy()
@@ -1075,9 +955,8 @@ def paired(runs, measure, ax=None, *, label=None):
     _rows_with_names(ax, names)
     _include(ax, {"": 0.0})
     _mark(ax, {f"same as {first}": 0.0})
-    ax.set_xlabel(
-        f"{label or _say(measure)}, difference to {first}\n(point: a seed, bar: mean, 95 % interval)"
-    )
+    what = f"{label or _say(measure)}, difference to {first}"
+    ax.set_xlabel(f"{what}\n(point: a seed, bar: mean and 95 % interval)")
     return ax
 
 
@@ -1117,7 +996,7 @@ def _include(ax, references):
 # --- Models -----------------------------------------------------------------------------------
 
 
-@_styled
+@styled
 def decision_regions(
     predict,
     x,
@@ -1186,8 +1065,8 @@ def decision_regions(
         _draw_boundaries(ax, across, up, truth)
     _draw_classes(ax, x, y, names, feature_names, size=14)
     if truth is not None:
-        ax.plot([], [], color=INK, label="model's boundary")
-        ax.plot([], [], color=INK, linestyle=_DASHES[2], label="best possible")
+        ax.plot([], [], color=INK, label="model")
+        ax.plot([], [], color=INK, linestyle=DASHES[2], label="best possible")
         _legend(ax)
     ax.set_xlim(across[0], across[-1])
     ax.set_ylim(up[0], up[-1])
@@ -1212,22 +1091,23 @@ def _tint_two(ax, across, up, values, threshold):
         levels = np.linspace(0, 1, 11)
         label, extend = "Predicted probability of class 1", "neither"
     else:
-        reach = np.quantile(np.abs(values - threshold), 0.98) or 1.0
+        reach = float(f"{np.quantile(np.abs(values - threshold), 0.95):.1g}") or 1.0
         levels = threshold + np.linspace(-reach, reach, 11)
         label, extend = "Predicted score", "both"
     tints = LinearSegmentedColormap.from_list(
-        "tints", [_mix(CLASS_COLORS[0], PAPER, 0.45), PAPER, _mix(CLASS_COLORS[1], PAPER, 0.45)]
+        "tints", [mix(CLASS_COLORS[0], PAPER, 0.45), PAPER, mix(CLASS_COLORS[1], PAPER, 0.45)]
     )
     filled = ax.contourf(across, up, values, levels, cmap=tints, extend=extend)
-    bar = ax.figure.colorbar(filled, ax=ax, shrink=0.7, aspect=28, pad=0.02, label=label)
+    # An inset is as high as the axes even where an equal aspect makes them low.
+    beside = ax.inset_axes((1.03, 0, 0.03, 1))
+    bar = ax.figure.colorbar(filled, cax=beside, label=label, ticks=levels[::5])
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0)
-    bar.set_ticks(levels[::5], labels=[f"{level:.2g}" for level in levels[::5]])
 
 
 def _tint_many(ax, across, up, values):
     winner = values.argmax(axis=-1)
-    tints = [_mix(color, PAPER, 0.72) for color in CLASS_COLORS[: values.shape[-1]]]
+    tints = [mix(color, PAPER, 0.72) for color in CLASS_COLORS[: values.shape[-1]]]
     levels = np.arange(values.shape[-1] + 1) - 0.5
     ax.pcolormesh(
         across,
@@ -1249,14 +1129,14 @@ def _boundary_between(ax, across, up, values, **style):
 
 
 def _draw_boundaries(ax, across, up, truth):
-    dashed = {"linestyles": [_DASHES[2]], "linewidths": 1.6}
+    dashed = {"linestyles": [DASHES[2]], "linewidths": 1.6}
     if truth.shape[-1] == 1:
         ax.contour(across, up, truth[..., 0], [0.5], colors=INK, **dashed)
     else:
         _boundary_between(ax, across, up, truth, **dashed)
 
 
-@_styled
+@styled
 def predictions(y_true, y_pred, ax=None, *, label="value", scale="linear"):
     """Draw predicted against observed values; a perfect model lies on the diagonal.
 
@@ -1294,12 +1174,12 @@ def predictions(y_true, y_pred, ax=None, *, label="value", scale="linear"):
     ax.scatter(y_true, y_pred, s=18, color=SPLIT_COLORS["test"], alpha=0.55, linewidth=0)
     ax.set(xscale=scale, yscale=scale, xlabel=f"Observed {label}", ylabel=f"Predicted {label}")
     limits = (min(ax.get_xlim()[0], ax.get_ylim()[0]), max(ax.get_xlim()[1], ax.get_ylim()[1]))
-    ax.plot(limits, limits, color=QUIET, linewidth=1, linestyle=_DASHES[1], zorder=1.5)
+    ax.plot(limits, limits, color=QUIET, linewidth=1, linestyle=DASHES[1], zorder=1.5)
     ax.set(xlim=limits, ylim=limits, aspect="equal")
     ax.annotate(
         "perfect",
         xy=(limits[1], limits[1]),
-        xytext=(-4, -3),
+        xytext=(-3, -8),
         textcoords="offset points",
         ha="right",
         va="top",
@@ -1311,7 +1191,7 @@ def predictions(y_true, y_pred, ax=None, *, label="value", scale="linear"):
     return ax
 
 
-@_styled
+@styled
 def confusion_matrix(y_true, y_pred, ax=None, *, class_names=None, normalize=None):
     """Draw how often each class is predicted as each class.
 
@@ -1353,13 +1233,14 @@ def confusion_matrix(y_true, y_pred, ax=None, *, class_names=None, normalize=Non
         colorbar=False,
         text_kw={"fontsize": 11 if number <= 4 else 8},
     )
-    ax.set(xlabel="Predicted", ylabel="True")
+    ax.set_xlabel("Predicted", labelpad=6)
+    ax.set_ylabel("True", labelpad=12)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
     return ax
 
 
-@_styled
+@styled
 def threshold_curves(thresholds, curves, ax=None, *, marks=None, label=None):
     """Draw what depends on the threshold above which a model says yes.
 
@@ -1401,20 +1282,20 @@ def threshold_curves(thresholds, curves, ax=None, *, marks=None, label=None):
             )
     ax = _new_axes(ax)
     # The order of the palette, not the name: these curves are no losses and meet in one figure.
-    for (name, values), color, dash in zip(curves.items(), PALETTE, _DASHES * 3, strict=False):
+    for (name, values), color, dash in zip(curves.items(), PALETTE, DASHES * 3, strict=False):
         ax.plot(thresholds, values, label=name, color=color, linestyle=dash)
         for place in (marks or {}).values():
             ax.plot(place, np.interp(place, thresholds, values), "o", color=color, markersize=6)
     ax.set_xlabel("Threshold on the predicted probability")
     ax.set_ylabel(label or (_say(next(iter(curves))) if len(curves) == 1 else "Value"))
     ax.grid(axis="y")
-    _mark(ax, marks)
+    height = _mark(ax, marks)
     if len(curves) > 1:
-        ax.legend(loc="best")
+        _legend(ax, lift=height)
     return ax
 
 
-@_styled
+@styled
 def calibration(y_true, probabilities, ax=None, *, bins=10):
     """Draw how often the event happens against how likely the model calls it.
 
@@ -1455,24 +1336,11 @@ def calibration(y_true, probabilities, ax=None, *, bins=10):
             )
         points[name] = calibration_curve(y_true, values, n_bins=bins, strategy="quantile")
     ax = _new_axes(ax, SQUARE)
-    ax.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle=_DASHES[1], zorder=1.5)
-    colors = _colors_of([name for name in points if name is not None]) | {None: BLUE}
+    ax.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle=DASHES[1], label="calibrated")
+    colors = colors_of([name for name in points if name is not None]) | {None: BLUE}
     for (name, (share, mean)), marker in zip(points.items(), CLASS_MARKERS, strict=False):
-        ax.plot(mean, share, marker=marker, markersize=5, color=colors[name], label=name)
-    ax.annotate(
-        "calibrated",
-        xy=(1, 1),
-        xytext=(-4, -3),
-        textcoords="offset points",
-        ha="right",
-        va="top",
-        rotation=45,
-        rotation_mode="anchor",
-        fontsize=9,
-        color=QUIET,
-    )
+        ax.plot(mean, share, marker=marker, markersize=5, color=colors[name], label=name or "model")
     ax.set(xlabel="Predicted probability", ylabel="Share of positives", aspect="equal")
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    if len(points) > 1:
-        _legend(ax)
+    _legend(ax)
     return ax
