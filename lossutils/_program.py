@@ -1,0 +1,193 @@
+"""A Keras model's whole training as one TensorFlow graph: epochs, steps and measurements.
+
+`model.fit` returns to Python after every step; here Python is left once. What a step computes is
+what Keras's own training step computes, with the model's own layers, loss, metrics and optimizer,
+so that the weights agree with those of `model.fit`. The loops are explicit `tf.while_loop`s, not
+Python loops for AutoGraph to rewrite.
+"""
+
+import contextlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from lossutils import _compiled
+
+# Rows that one inference pass takes: large enough for speed, small enough for images.
+_ROWS_PER_PASS = 1024
+
+
+class Program:
+    """One compiled model and the graph that trains and measures it.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A compiled model with one input and one output. It is trained in place.
+    data : Dataset
+        Training and test rows. Their shapes become part of the graph.
+    batch_size : int
+        Rows a step.
+    weights : ndarray of shape (n_train,) or None
+        A weight for each training row.
+    jit_compile : bool
+        Whether XLA compiles the graph.
+    device : str
+        The device that trains and measures, such as ``"CPU"``.
+
+    Attributes
+    ----------
+    measures : list of str
+        What is measured: ``"loss"`` and the names of the metrics, as in Keras's history.
+
+    Raises
+    ------
+    ValueError
+        If this kind of model, or the pairing of targets, output and loss, cannot be trained.
+    """
+
+    def __init__(self, model, data, batch_size, weights=None, jit_compile=False, device="CPU"):
+        self.model = model
+        self.batch_size = batch_size
+        self.device = device
+        self.precision = precision = _compiled.precision(model)
+        with tf.device(device):
+            self._arrays = [
+                None if array is None else tf.convert_to_tensor(_cast(array, precision))
+                for array in (data.x_train, data.y_train, weights, data.x_test, data.y_test)
+            ]
+            x, y = self._arrays[0][:2], self._arrays[1][:2]
+            y_pred = _compiled.build(model, x)
+            self._loss = _compiled.Loss(model, y, y_pred, precision)
+            for targets in (data.y_train, data.y_test):
+                _compiled.check_targets(self._loss, targets, y_pred)
+            self._metrics = _compiled.metrics(model, y, y_pred, precision)
+        self.measures = ["loss", *self._metrics.result()]
+        batchwise = _compiled.has_batchwise_measures(model, self._loss, self._metrics)
+        self._rows_per_pass = batch_size if batchwise else _ROWS_PER_PASS
+        self._fresh_optimizer = [variable.numpy() for variable in model.optimizer.variables]
+        self._train = tf.function(self._training, autograph=False, jit_compile=jit_compile)
+
+    def adopt(self, model):
+        """Take over the initial state of a new model of the same architecture."""
+        for mine, its in zip(self.model.variables, model.variables, strict=True):
+            mine.assign(its)
+        for mine, fresh in zip(self.model.optimizer.variables, self._fresh_optimizer, strict=True):
+            mine.assign(fresh)
+
+    def run(self, orders, learning_rate):
+        """Train for some epochs and measure after each.
+
+        Parameters
+        ----------
+        orders : ndarray of int32, shape (epochs, n_train)
+            The order in which each epoch takes the training rows.
+        learning_rate : float
+            The learning rate, where the optimizer has a constant one.
+
+        Returns
+        -------
+        ndarray of shape (epochs, 2, n_measures)
+            The measures on all training rows and on all test rows.
+        """
+        with tf.device(self.device):
+            measured = self._train(
+                *self._arrays, tf.constant(orders), tf.constant(learning_rate, self.precision)
+            )
+        return measured.numpy()
+
+    def _training(self, x_train, y_train, weights, x_test, y_test, orders, learning_rate):
+        epochs = orders.shape[0]
+
+        def epoch(i, measured):
+            self._epoch(x_train, y_train, weights, orders[i])
+            values = tf.stack([self._measure(x_train, y_train), self._measure(x_test, y_test)])
+            return i + 1, measured.write(i, values)
+
+        measured = tf.TensorArray(self.precision, epochs, element_shape=(2, len(self.measures)))
+        with _learning_rate_from(self.model.optimizer, learning_rate):
+            _, measured = tf.while_loop(
+                lambda i, _: i < epochs, epoch, (0, measured), parallel_iterations=1
+            )
+        return measured.stack()
+
+    def _epoch(self, x, y, weights, order):
+        def step(steps, start, size):
+            rows = _part(order, start, size)
+            batch_weights = None if weights is None else tf.gather(weights, rows)
+            self._step(tf.gather(x, rows), tf.gather(y, rows), batch_weights)
+            return steps + 1
+
+        _over_parts(order.shape[0], self.batch_size, step, 0)
+
+    def _step(self, x, y, weights):
+        with tf.GradientTape() as tape:
+            loss = self._loss_value(y, _compiled.call(self.model, x, training=True), weights)
+            loss = self.model.optimizer.scale_loss(loss)
+        variables = self.model.trainable_variables
+        gradients = tape.gradient(loss, variables)
+        self.model.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
+    def _loss_value(self, y, y_pred, weights=None):
+        # model.losses: what regularizers and add_loss contribute to the call just made.
+        extra = [tf.reduce_sum(tf.cast(loss, self.precision)) for loss in self.model.losses]
+        return tf.add_n([self._loss(y, y_pred, sample_weight=weights), *extra])
+
+    def _measure(self, x, y):
+        """Measure loss and metrics on all rows, in inference mode."""
+
+        def measure(total, start, size):
+            targets = _part(y, start, size)
+            y_pred = _compiled.call(self.model, _part(x, start, size), training=False)
+            self._metrics.update_state(targets, y_pred)
+            return total + self._loss_value(targets, y_pred) * size
+
+        self._metrics.reset_state()
+        rows = x.shape[0]
+        total = _over_parts(rows, self._rows_per_pass, measure, tf.zeros((), self.precision))
+        values = [total / rows, *self._metrics.result().values()]
+        return tf.stack([tf.cast(value, self.precision) for value in values])
+
+
+def _over_parts(rows, size, body, carried):
+    """Fold ``carried = body(carried, start, size)`` over parts of the rows, the last one smaller.
+
+    The whole parts run in a loop and the rest after it, so that all shapes are static, as XLA
+    needs.
+    """
+    whole = rows // size
+    if whole:
+        _, carried = tf.while_loop(
+            lambda i, _: i < whole,
+            lambda i, carried: (i + 1, body(carried, i * size, size)),
+            (0, carried),
+            parallel_iterations=1,
+        )
+    if rows % size:
+        carried = body(carried, whole * size, rows % size)
+    return carried
+
+
+def _part(array, start, size):
+    return tf.slice(array, [start] + [0] * (array.ndim - 1), [size, *array.shape[1:]])
+
+
+def _cast(array, precision):
+    """Cast real numbers to the precision given; whole numbers, such as labels, stay whole."""
+    return array if np.issubdtype(array.dtype, np.integer) else array.astype(precision)
+
+
+@contextlib.contextmanager
+def _learning_rate_from(optimizer, learning_rate):
+    """Let the graph that is traced read a constant learning rate from a tensor.
+
+    Keras keeps it in a float32 variable, which rounds 0.01 even where the model is float64.
+    """
+    kept = optimizer._learning_rate
+    if isinstance(kept, keras.Variable):
+        optimizer._learning_rate = lambda: learning_rate
+    try:
+        yield
+    finally:
+        optimizer._learning_rate = kept

@@ -1,0 +1,819 @@
+"""`training.fit` against `model.fit`, and `training.repeat` against `training.fit`."""
+
+import dataclasses
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from scipy import stats
+
+from lossutils import models, training
+from lossutils.datasets import Dataset
+
+ROWS, TEST_ROWS, FEATURES, BATCH = 42, 25, 4, 16  # the last batch of an epoch has 10 rows
+
+
+@pytest.fixture
+def float64():
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+
+
+def problem(kind, classes=3, seed=0):
+    """Make a small problem whose targets have the encoding that a loss needs."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(ROWS + TEST_ROWS, FEATURES))
+    signal = x @ rng.normal(size=(FEATURES, classes)) + 0.3 * rng.normal(size=(len(x), classes))
+    labels = signal.argmax(axis=1)
+    y = {
+        "real": signal[:, :1],
+        "reals": signal,
+        "positive": np.exp(signal[:, :1]),
+        "count": rng.poisson(np.exp(0.5 * signal[:, :1])),
+        "binary": (signal[:, :1] > 0).astype(int),
+        "sign": np.where(signal[:, :1] > 0, 1, -1),
+        "several": (signal > 0).astype(int),
+        "one-hot": np.eye(classes)[labels],
+        "labels": labels[:, None],
+        "distribution": np.exp(signal) / np.exp(signal).sum(axis=1, keepdims=True),
+    }[kind]
+    return Dataset(x_train=x[:ROWS], y_train=y[:ROWS], x_test=x[ROWS:], y_test=y[ROWS:])
+
+
+def perceptron(outputs=1, activation="linear", middle=(), dtype=None, **options):
+    layers = [
+        keras.Input((FEATURES,), dtype=dtype),
+        keras.layers.Dense(6, activation="tanh", dtype=dtype, **options),
+        *middle,
+        keras.layers.Dense(outputs, activation=activation, dtype=dtype),
+    ]
+    return keras.Sequential(layers)
+
+
+def trained_by_both(build, data, epochs=3, **options):
+    """Train the same initial model by `model.fit` and by `training.fit`."""
+    keras.utils.set_random_seed(1)
+    theirs = build()
+    keras.utils.set_random_seed(1)
+    ours = build()
+    weights = {k: v for k, v in options.items() if k in ("class_weight", "sample_weight")}
+    expected = theirs.fit(
+        data.x_train,
+        data.y_train,
+        validation_data=(data.x_test, data.y_test),
+        epochs=epochs,
+        batch_size=BATCH,
+        shuffle=False,
+        verbose=0,
+        **weights,
+    )
+    history = training.fit(ours, data, epochs, batch_size=BATCH, shuffle=False, **options)
+    return theirs, expected, ours, history
+
+
+def assert_equal_training(build, data, tolerance=1e-10, **options):
+    theirs, expected, ours, history = trained_by_both(build, data, **options)
+    for a, b in zip(ours.variables, theirs.variables, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=tolerance, atol=tolerance)
+    measured = {k: v for k, v in expected.history.items() if k.startswith("val_")}
+    assert [f"test_{k[4:]}" for k in measured] == [k for k in history.history if k[:4] == "test"]
+    for name, values in measured.items():
+        np.testing.assert_allclose(
+            history.history[f"test_{name[4:]}"], values, rtol=tolerance, atol=tolerance
+        )
+
+
+LOSSES = {
+    "mean_squared_error": ("real", 1, "linear"),
+    "mean_absolute_error": ("reals", 3, "linear"),
+    "mean_absolute_percentage_error": ("positive", 1, "softplus"),
+    "mean_squared_logarithmic_error": ("positive", 1, "softplus"),
+    "huber": ("real", 1, "linear"),
+    "log_cosh": ("real", 1, "linear"),
+    "cosine_similarity": ("reals", 3, "linear"),
+    "poisson": ("count", 1, "softplus"),
+    "kl_divergence": ("distribution", 3, "softmax"),
+    "binary_crossentropy": ("binary", 1, "sigmoid"),
+    "binary_focal_crossentropy": ("several", 3, "sigmoid"),
+    "categorical_crossentropy": ("one-hot", 3, "softmax"),
+    "sparse_categorical_crossentropy": ("labels", 3, "softmax"),
+    "categorical_focal_crossentropy": ("one-hot", 3, "softmax"),
+    "hinge": ("binary", 1, "linear"),
+    "squared_hinge": ("sign", 1, "tanh"),
+    "categorical_hinge": ("one-hot", 3, "linear"),
+    "dice": ("several", 3, "sigmoid"),
+    "tversky": ("several", 3, "sigmoid"),
+    "crossentropy": ("labels", 3, "softmax"),
+}
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("loss", LOSSES)
+def test_losses_by_name_train_as_in_keras(loss):
+    kind, outputs, activation = LOSSES[loss]
+
+    def build():
+        model = perceptron(outputs, activation)
+        model.compile(keras.optimizers.SGD(0.05, momentum=0.9), loss, metrics=["mse"])
+        return model
+
+    data = problem(kind)
+    if kind == "labels":  # a squared error of labels against probabilities would broadcast
+
+        def build():
+            model = perceptron(outputs, activation)
+            model.compile(keras.optimizers.SGD(0.05, momentum=0.9), loss, metrics=["accuracy"])
+            return model
+
+    assert_equal_training(build, data)
+
+
+def own_loss(y_true, y_pred):
+    return keras.ops.mean(keras.ops.abs(y_true - y_pred) ** 1.5, axis=-1)
+
+
+class OwnLoss(keras.losses.Loss):
+    def call(self, y_true, y_pred):
+        # Depends on the batch, as a ranking or contrastive loss would.
+        return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1) / (
+            1 + keras.ops.var(y_true)
+        )
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize(
+    ("loss", "kind", "outputs", "activation"),
+    [
+        (lambda: keras.losses.Huber(delta=0.3), "real", 1, "linear"),
+        (lambda: keras.losses.MeanSquaredError(reduction="sum"), "real", 1, "linear"),
+        (
+            lambda: keras.losses.MeanSquaredError(reduction="mean_with_sample_weight"),
+            "real",
+            1,
+            "linear",
+        ),
+        (lambda: keras.losses.BinaryCrossentropy(from_logits=True), "binary", 1, "linear"),
+        (
+            lambda: keras.losses.CategoricalCrossentropy(label_smoothing=0.1),
+            "one-hot",
+            3,
+            "softmax",
+        ),
+        (
+            lambda: keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=1),
+            "labels",
+            3,
+            "linear",
+        ),
+        (lambda: own_loss, "real", 1, "linear"),
+        (OwnLoss, "real", 1, "linear"),
+    ],
+)
+def test_loss_objects_and_functions_train_as_in_keras(loss, kind, outputs, activation):
+    def build():
+        model = perceptron(outputs, activation)
+        model.compile(keras.optimizers.Adam(0.01), loss())
+        return model
+
+    assert_equal_training(build, problem(kind))
+
+
+@pytest.mark.usefixtures("float64")
+def test_losses_that_take_a_vector_of_labels():
+    data = problem("labels")
+
+    def build():
+        model = perceptron(3, "softmax")
+        model.compile("sgd", keras.losses.CategoricalGeneralizedCrossEntropy(q=0.7))
+        return model
+
+    keras.utils.set_random_seed(1)
+    theirs = build()
+    theirs.fit(data.x_train, data.y_train[:, 0], batch_size=BATCH, shuffle=False, verbose=0)
+    keras.utils.set_random_seed(1)
+    ours = build()
+    training.fit(ours, data, 1, batch_size=BATCH, shuffle=False)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-10)
+
+
+SCHEDULES = keras.optimizers.schedules
+OPTIMIZERS = {
+    "plain": lambda: keras.optimizers.SGD(0.05),
+    "nesterov": lambda: keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True),
+    "adam": lambda: keras.optimizers.Adam(0.02),
+    "amsgrad": lambda: keras.optimizers.Adam(0.02, amsgrad=True),
+    "adamw": lambda: keras.optimizers.AdamW(0.02, weight_decay=0.01),
+    "rmsprop": lambda: keras.optimizers.RMSprop(0.02, centered=True, momentum=0.5),
+    "adagrad": lambda: keras.optimizers.Adagrad(0.1),
+    "adadelta": lambda: keras.optimizers.Adadelta(0.5),
+    "adamax": lambda: keras.optimizers.Adamax(0.02),
+    "nadam": lambda: keras.optimizers.Nadam(0.02),
+    "ftrl": lambda: keras.optimizers.Ftrl(0.1),
+    "lion": lambda: keras.optimizers.Lion(0.005),
+    "exponential decay": lambda: keras.optimizers.SGD(SCHEDULES.ExponentialDecay(0.1, 2, 0.7)),
+    "cosine decay": lambda: keras.optimizers.Adam(SCHEDULES.CosineDecay(0.1, 8)),
+    "clipped norm": lambda: keras.optimizers.SGD(0.1, clipnorm=0.1),
+    "clipped globally": lambda: keras.optimizers.SGD(0.1, global_clipnorm=0.1),
+    "averaged weights": lambda: keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.8),
+    "accumulated gradients": lambda: keras.optimizers.SGD(0.1, gradient_accumulation_steps=2),
+}
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_optimizers_and_schedules_step_as_in_keras(optimizer):
+    def build():
+        model = perceptron()
+        model.compile(OPTIMIZERS[optimizer](), "mean_squared_error")
+        return model
+
+    assert_equal_training(build, problem("real"))
+
+
+ARCHITECTURES = {
+    "dropout": lambda: perceptron(middle=[keras.layers.Dropout(0.4)]),
+    "noise": lambda: perceptron(middle=[keras.layers.GaussianNoise(0.3)]),
+    "batch normalization": lambda: perceptron(middle=[keras.layers.BatchNormalization()]),
+    "layer normalization": lambda: perceptron(middle=[keras.layers.LayerNormalization()]),
+    "weight regularization": lambda: perceptron(
+        kernel_regularizer=keras.regularizers.L1L2(0.01, 0.02), bias_regularizer="l2"
+    ),
+    "activity regularization": lambda: perceptron(
+        activity_regularizer=keras.regularizers.L2(0.01), kernel_regularizer="l2"
+    ),
+    "constraint": lambda: perceptron(kernel_constraint=keras.constraints.MaxNorm(0.5)),
+    "frozen layer": lambda: perceptron(middle=[keras.layers.Dense(6, trainable=False)]),
+    "no input layer": lambda: keras.Sequential([keras.layers.Dense(3), keras.layers.Dense(1)]),
+    "one-dimensional output": lambda: perceptron(middle=[]).__class__(
+        [keras.Input((FEATURES,)), keras.layers.Dense(1), keras.layers.Reshape(())]
+    ),
+    "recurrent": lambda: keras.Sequential(
+        [
+            keras.Input((FEATURES,)),
+            keras.layers.Reshape((FEATURES, 1)),
+            keras.layers.LSTM(3),
+            keras.layers.Dense(1),
+        ]
+    ),
+    "convolution": lambda: keras.Sequential(
+        [
+            keras.Input((FEATURES,)),
+            keras.layers.Reshape((FEATURES, 1)),
+            keras.layers.Conv1D(3, 2, activation="relu"),
+            keras.layers.GlobalMaxPooling1D(),
+            keras.layers.Dense(1),
+        ]
+    ),
+}
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_layers_train_as_in_keras(architecture):
+    def build():
+        model = ARCHITECTURES[architecture]()
+        model.compile(keras.optimizers.Adam(0.02), "mean_squared_error", metrics=["mae"])
+        return model
+
+    assert_equal_training(build, problem("real"))
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.hidden = keras.layers.Dense(5, activation="relu")
+        self.out = keras.layers.Dense(1)
+
+    def call(self, x):
+        return self.out(self.hidden(x))
+
+
+def functional():
+    x = keras.Input((FEATURES,))
+    hidden = keras.layers.Dense(FEATURES, activation="relu")(x)
+    return keras.Model(x, keras.layers.Dense(1)(keras.layers.add([x, hidden])))
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("build", [Subclassed, functional])
+def test_every_way_to_write_a_model(build):
+    def compiled():
+        model = build()
+        model.compile("rmsprop", "huber")
+        return model
+
+    assert_equal_training(compiled, problem("real"))
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize(
+    ("metrics", "kind", "loss", "outputs", "activation"),
+    [
+        (["accuracy", "mae"], "binary", "binary_crossentropy", 1, "sigmoid"),
+        (["accuracy"], "one-hot", "categorical_crossentropy", 3, "softmax"),
+        (["acc"], "labels", "sparse_categorical_crossentropy", 3, "softmax"),
+        ([keras.metrics.BinaryAccuracy, keras.metrics.AUC], "binary", "hinge", 1, "sigmoid"),
+        ([lambda: own_loss], "real", "mean_squared_error", 1, "linear"),
+        ([keras.metrics.R2Score], "real", "mean_squared_error", 1, "linear"),
+    ],
+)
+def test_metrics_on_the_test_rows_are_those_of_keras(metrics, kind, loss, outputs, activation):
+    def build():
+        model = perceptron(outputs, activation)
+        given = [m() if callable(m) else m for m in metrics]
+        model.compile("adam", loss, metrics=given)
+        return model
+
+    assert_equal_training(build, problem(kind))
+
+
+@pytest.mark.usefixtures("float64")
+def test_weighted_metrics_and_loss_weight():
+    def build():
+        model = perceptron()
+        model.compile("sgd", "mse", loss_weights=[0.5], weighted_metrics=["mae"], metrics=["mae"])
+        return model
+
+    assert_equal_training(build, problem("real"))
+
+
+@pytest.mark.usefixtures("float64")
+def test_class_weights_mean_what_they_mean_in_keras():
+    def build(kind):
+        model = perceptron(
+            1 if kind == "binary" else 3, "sigmoid" if kind == "binary" else "softmax"
+        )
+        loss = {"binary": "binary_crossentropy", "one-hot": "categorical_crossentropy"}
+        model.compile("sgd", loss.get(kind, "sparse_categorical_crossentropy"))
+        return model
+
+    for kind in ("binary", "one-hot", "labels"):
+        assert_equal_training(lambda k=kind: build(k), problem(kind), class_weight={1: 4.0})
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
+def test_sample_weights_mean_what_they_mean_in_keras(reduction):
+    def build():
+        model = perceptron()
+        model.compile("sgd", keras.losses.MeanSquaredError(reduction=reduction))
+        return model
+
+    weights = np.random.default_rng(3).uniform(0, 2, ROWS)
+    assert_equal_training(build, problem("real"), sample_weight=weights)
+
+
+@pytest.mark.usefixtures("float64")
+def test_weights_agree_after_each_epoch_and_a_second_fit_goes_on():
+    def build():
+        model = perceptron(middle=[keras.layers.Dropout(0.2)])
+        model.compile("adam", "mse")
+        return model
+
+    class Keep(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.weights = []
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.weights.append(self.model.get_weights())
+
+    data, keep = problem("real"), Keep()
+    keras.utils.set_random_seed(1)
+    build().fit(data.x_train, data.y_train, BATCH, 3, verbose=0, shuffle=False, callbacks=[keep])
+    keras.utils.set_random_seed(1)
+    model = build()
+    for expected in keep.weights:
+        training.fit(model, data, 1, batch_size=BATCH, shuffle=False)
+        for a, b in zip(model.get_weights(), expected, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-10)
+
+
+def test_float32_agrees_to_five_digits():
+    def build():
+        model = perceptron(1, "sigmoid")
+        model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+        return model
+
+    assert_equal_training(build, problem("binary"), tolerance=1e-5)
+
+
+def test_a_float64_model_needs_no_global_setting(float64):
+    """The results are those under floatx=float64, the learning rate of 0.01 included."""
+
+    def run():
+        keras.utils.set_random_seed(2)
+        model = perceptron(1, "sigmoid", dtype="float64")
+        model.compile(
+            keras.optimizers.SGD(learning_rate=0.01, momentum=0.9),
+            keras.losses.BinaryCrossentropy(label_smoothing=0.1),
+            metrics=["mae", keras.metrics.BinaryAccuracy(), own_loss],
+        )
+        return training.fit(model, problem("binary"), 5).history
+
+    expected = run()
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    for name, values in run().items():
+        np.testing.assert_allclose(values, expected[name], rtol=1e-14)
+
+
+def test_training_measures_are_those_of_evaluate():
+    data = problem("binary")
+    model = perceptron(1, "sigmoid", middle=[keras.layers.Dropout(0.5)])
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    history = training.fit(model, data, 2, class_weight={0: 3.0}).history
+    expected = model.evaluate(data.x_train, data.y_train, verbose=0, return_dict=True)
+    assert history["train_loss"][-1] == pytest.approx(expected["loss"], rel=1e-6)
+    assert history["train_accuracy"][-1] == pytest.approx(expected["accuracy"])
+
+
+def test_measuring_in_parts_changes_nothing(monkeypatch):
+    def history():
+        keras.utils.set_random_seed(0)
+        model = perceptron(1, "sigmoid", dtype="float64")
+        model.compile("adam", "binary_crossentropy", metrics=["accuracy", keras.metrics.AUC()])
+        return training.fit(model, problem("binary"), 2).history
+
+    whole = history()
+    monkeypatch.setattr("lossutils._program._ROWS_PER_PASS", 10)
+    for name, values in history().items():
+        np.testing.assert_allclose(values, whole[name], rtol=1e-12)
+
+
+def test_history_has_the_form_of_keras():
+    model = perceptron()
+    model.compile("sgd", "mse", metrics=["mae"])
+    history = training.fit(model, problem("real"), 2)
+    assert isinstance(history, keras.callbacks.History)
+    assert history.model is model
+    assert history.epoch == [0, 1]
+    assert list(history.history) == ["train_loss", "test_loss", "train_mae", "test_mae"]
+    assert all(isinstance(v, float) for values in history.history.values() for v in values)
+
+
+def circles_model(loss="binary_crossentropy", learning_rate=0.05):
+    model = models.mlp(inputs=FEATURES, hidden=[8], outputs=1, activation="sigmoid")
+    model.compile(keras.optimizers.SGD(learning_rate, momentum=0.9), loss, metrics=["accuracy"])
+    return model
+
+
+def test_shuffling_takes_every_row_once_and_follows_the_seed(monkeypatch):
+    orders = []
+    run = training.Program.run
+    monkeypatch.setattr(
+        training.Program, "run", lambda self, o, lr: orders.append(o) or run(self, o, lr)
+    )
+    data = problem("binary")
+    for seed in (0, 0, 1):
+        training.fit(circles_model(), data, 4, seed=seed)
+    assert (np.sort(orders[0], axis=1) == np.arange(ROWS)).all()
+    assert (orders[0][0] != orders[0][1]).any()
+    assert (orders[0] == orders[1]).all()
+    assert (orders[0] != orders[2]).any()
+
+
+def test_many_epochs_run_in_blocks_with_the_same_result(monkeypatch):
+    def history():
+        keras.utils.set_random_seed(0)
+        return training.fit(circles_model(), problem("binary"), 5, seed=4).history
+
+    whole = history()
+    monkeypatch.setattr(training, "_ORDERS", 2 * ROWS)
+    assert history() == whole
+
+
+def test_a_diverging_training_records_nan():
+    model = perceptron(dtype="float64")
+    model.compile(keras.optimizers.SGD(1e6), "mean_squared_error")
+    history = training.fit(model, problem("real"), 30)
+    assert np.isnan(history.history["test_loss"][-1])
+
+
+# Errors ------------------------------------------------------------------------------------------
+
+
+def small(**changes):
+    return dataclasses.replace(problem("real"), **changes)
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        ("huber_loss", "did you mean 'huber'"),
+        ("kullback_leibler_divergence", "did you mean 'kl_divergence'"),
+        ("nonsense", "Keras knows"),
+        (keras.losses.MeanSquaredError(reduction=None), "sum_over_batch_size"),
+    ],
+)
+def test_unusable_losses_are_named(loss, message):
+    model = perceptron()
+    model.compile("sgd", loss)
+    with pytest.raises(ValueError, match=message):
+        training.fit(model, small(), 1)
+
+
+def test_an_uncompiled_model_is_refused():
+    with pytest.raises(ValueError, match=r"not compiled .* model.compile"):
+        training.fit(perceptron(), small(), 1)
+    with pytest.raises(TypeError, match="keras.Model"):
+        training.fit("model", small(), 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
+        ({"epochs": 2.5}, "got 2.5"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"sample_weight": np.ones(3)}, "each of the 42 training rows"),
+        ({"sample_weight": np.full(ROWS, np.nan)}, "not finite"),
+        ({"class_weight": {7: 1.0}}, r"names \[7\]"),
+        ({"class_weight": [1, 2]}, "must be a dict"),
+        ({"class_weight": {0: 1.0}, "sample_weight": np.ones(ROWS)}, "not both"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    model = perceptron(1, "sigmoid")
+    model.compile("sgd", "binary_crossentropy")
+    with pytest.raises(ValueError, match=message):
+        training.fit(model, problem("binary"), **{"epochs": 1} | arguments)
+
+
+def test_data_must_be_a_dataset():
+    model = perceptron()
+    model.compile("sgd", "mse")
+    with pytest.raises(TypeError, match="datasets.Dataset"):
+        training.fit(model, (np.ones((3, 4)), np.ones(3)), 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "outputs", "loss", "message"),
+    [
+        ("labels", 3, "categorical_crossentropy", r"\(n, 1\), the model's output has \(n, 3\)"),
+        ("labels", 3, "mean_squared_error", "would broadcast"),
+        ("labels", 3, "kl_divergence", "would broadcast"),
+        ("one-hot", 1, "hinge", "would broadcast"),
+        ("one-hot", 3, "sparse_categorical_crossentropy", "use categorical_crossentropy"),
+        ("labels", 2, "sparse_categorical_crossentropy", "the labels run from 0 to 2"),
+    ],
+)
+def test_pairings_that_would_broadcast_are_refused(kind, outputs, loss, message):
+    model = perceptron(outputs, "softmax" if outputs > 1 else "linear")
+    model.compile("sgd", loss)
+    with pytest.raises(ValueError, match=message):
+        training.fit(model, problem(kind), 1)
+
+
+def test_a_loss_of_ones_own_that_pairs_all_rows_is_refused():
+    class Pairing(keras.losses.Loss):
+        def call(self, y_true, y_pred):
+            return keras.ops.square(y_true - y_pred)
+
+    model = keras.Sequential([keras.Input((FEATURES,)), keras.layers.Dense(1)])
+    flat = keras.Sequential([model, keras.layers.Reshape(())])
+    flat.compile("sgd", Pairing())
+    with pytest.raises(ValueError, match="pairs every target with every prediction"):
+        training.fit(flat, small(), 1)
+
+
+def several_outputs():
+    x = keras.Input((FEATURES,))
+    return keras.Model(x, [keras.layers.Dense(1)(x), keras.layers.Dense(1)(x)])
+
+
+class OwnStep(Subclassed):
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+class DictOutput(Subclassed):
+    def call(self, x):
+        return {"out": super().call(x)}
+
+
+@pytest.mark.parametrize(
+    ("build", "optimizer", "message"),
+    [
+        (several_outputs, "sgd", "several outputs"),
+        (OwnStep, "sgd", "its own train_step"),
+        (DictOutput, "sgd", "output is a dict"),
+        (perceptron, keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD()), "loss scaling"),
+    ],
+)
+def test_what_only_model_fit_can_do_is_said(build, optimizer, message):
+    model = build()
+    model.compile(optimizer, "mse")
+    with pytest.raises(ValueError, match=rf"{message}.*use model.fit"):
+        training.fit(model, small(), 1)
+
+
+def test_another_backend_is_named(monkeypatch):
+    monkeypatch.setattr(keras.config, "backend", lambda: "jax")
+    model = perceptron()
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"jax backend.*use model.fit"):
+        training.fit(model, small(), 1)
+
+
+def test_a_model_without_trainable_weights_is_refused():
+    model = perceptron()
+    model.trainable = False
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="no weights to train"):
+        training.fit(model, small(), 1)
+
+
+# Repetition --------------------------------------------------------------------------------------
+
+
+def fitted(build, data, epochs, seed, **options):
+    keras.utils.set_random_seed(seed)
+    return training.fit(build(), data, epochs, seed=seed, **options).history
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_a_seed_of_repeat_is_a_fit_with_that_seed(jit_compile):
+    def build():
+        model = keras.Sequential(
+            [
+                keras.Input((FEATURES,), dtype="float64"),
+                keras.layers.Dense(8, activation="relu", dtype="float64"),
+                keras.layers.Dropout(0.3, dtype="float64"),
+                keras.layers.Dense(1, activation="sigmoid", dtype="float64"),
+            ]
+        )
+        model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+        return model
+
+    data = problem("binary")
+    runs = training.repeat(build, data, 4, seeds=[5, 3, 8], curves=True, jit_compile=jit_compile)
+    for seed in (3, 5, 8):
+        expected = fitted(build, data, 4, seed, jit_compile=jit_compile)
+        for measure, values in expected.items():
+            chosen = runs[(runs["seed"] == seed) & (runs["measure"] == measure)]
+            assert chosen["epoch"].tolist() == [1, 2, 3, 4]
+            np.testing.assert_allclose(chosen["value"], values, rtol=1e-12)
+
+
+def test_the_table_is_tidy():
+    runs = training.repeat(circles_model, problem("binary"), 2, seeds=3)
+    assert list(runs.columns) == ["seed", "measure", "value"]
+    assert runs["seed"].tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert runs["measure"].tolist() == 3 * [
+        "train_loss",
+        "test_loss",
+        "train_accuracy",
+        "test_accuracy",
+    ]
+    assert runs["value"].dtype == float
+
+
+def test_the_number_of_threads_does_not_matter(monkeypatch):
+    def with_threads(number, seeds):
+        monkeypatch.setattr(training, "_cores", lambda: number)
+        return training.repeat(circles_model, data, 3, seeds=seeds)
+
+    data = problem("binary")
+    expected = with_threads(1, 5)
+    pd.testing.assert_frame_equal(with_threads(2, 5), expected)
+    one_by_one = pd.concat([with_threads(1, [seed]) for seed in (0, 4)], ignore_index=True)
+    found = expected[expected["seed"].isin([0, 4])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, one_by_one)
+
+
+def test_what_differs_from_seed_to_seed_is_compiled_anew():
+    """A learning rate, a dropout rate or a loss that `build` draws at random is respected."""
+    data = problem("binary")
+
+    def build():
+        rate, delta = np.random.uniform(size=2)  # noqa: NPY002
+        model = keras.Sequential(
+            [keras.Input((FEATURES,)), keras.layers.Dropout(rate), keras.layers.Dense(1)]
+        )
+        optimizer = keras.optimizers.SGD(float(np.random.uniform(0.01, 0.1)))  # noqa: NPY002
+        model.compile(optimizer, lambda y, p: own_loss(y, p) * delta, metrics=["mae"])
+        return model
+
+    runs = training.repeat(build, data, 2, seeds=4, jit_compile=False)
+    for seed in range(4):
+        expected = fitted(build, data, 2, seed)
+        chosen = runs[runs["seed"] == seed].set_index("measure")["value"]
+        for measure, values in expected.items():
+            assert chosen[measure] == pytest.approx(values[-1], rel=1e-5)
+
+
+def test_equal_models_share_a_program(monkeypatch):
+    programs = []
+    start = training.Program.__init__
+
+    def count(self, *arguments):
+        programs.append(self)
+        start(self, *arguments)
+
+    monkeypatch.setattr(training.Program, "__init__", count)
+    monkeypatch.setattr(training, "_cores", lambda: 1)
+    training.repeat(circles_model, problem("binary"), 1, seeds=4)
+    assert len(programs) == 1
+
+
+def test_the_random_state_of_the_caller_is_kept():
+    def draws():
+        return (
+            random.random(),
+            np.random.uniform(),  # noqa: NPY002
+            float(tf.random.uniform(())),
+            float(keras.random.uniform(())),
+        )
+
+    keras.utils.set_random_seed(11)
+    draws()
+    expected = draws()
+    keras.utils.set_random_seed(11)
+    draws()
+    training.repeat(circles_model, problem("binary"), 1, seeds=2)
+    assert draws() == expected
+
+
+def test_an_error_in_a_seed_is_named():
+    def build():
+        model = circles_model()
+        if np.random.randint(10**6) == np.random.RandomState(1).randint(10**6):  # noqa: NPY002
+            raise RuntimeError("out of paper")
+        return model
+
+    with pytest.raises(RuntimeError, match="out of paper") as caught:
+        training.repeat(build, problem("binary"), 1, seeds=3)
+    assert "seed 1" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"build": circles_model()}, TypeError, "build must be a function"),
+        ({"seeds": 0}, ValueError, "at least one"),
+        ({"seeds": [1, 1]}, ValueError, "different"),
+        ({"seeds": "12"}, TypeError, "iterable"),
+        ({"seeds": [-1]}, ValueError, "from 0"),
+        ({"epochs": 0}, ValueError, "epochs"),
+    ],
+)
+def test_bad_arguments_of_repeat_are_named(arguments, error, message):
+    given = {"build": circles_model, "data": problem("binary"), "epochs": 1, "seeds": 2}
+    with pytest.raises(error, match=message):
+        training.repeat(**given | arguments)
+
+
+def test_a_caller_in_a_thread_gets_the_same_result():
+    data = problem("binary")
+    expected = training.repeat(circles_model, data, 1, seeds=2)
+    with ThreadPoolExecutor(1) as executor:
+        found = executor.submit(training.repeat, circles_model, data, 1, seeds=2).result()
+    pd.testing.assert_frame_equal(found, expected)
+
+
+@pytest.mark.parametrize(("layers", "suits"), [("dense", True), ("convolution", False)])
+def test_xla_is_chosen_for_small_dense_networks(layers, suits):
+    model = models.mlp(2, [50], 1) if layers == "dense" else models.cnn()
+    assert training._suits_xla(model) is suits
+
+
+# Comparison --------------------------------------------------------------------------------------
+
+
+def table(values, measure="test_mae"):
+    return pd.DataFrame({"seed": range(len(values)), "measure": measure, "value": values})
+
+
+def test_compare_pairs_the_seeds():
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=20)
+    b = a + rng.normal(0.3, 0.1, size=20)
+    result = training.compare({"a": table(a), "b": table(b)[::-1]}, "test_mae")
+    expected = stats.ttest_rel(b, a).confidence_interval(0.95)
+    assert result.loc["b", "difference"] == pytest.approx((b - a).mean())
+    assert result.loc["b", ["low", "high"]].tolist() == pytest.approx(list(expected))
+    assert result.loc["a", "std"] == pytest.approx(a.std(ddof=1))
+    assert np.isnan(result.loc["a", "difference"])
+
+
+def test_compare_takes_the_last_epoch_of_curves():
+    curves = table([1.0, 2.0]).assign(epoch=1)
+    last = table([3.0, 5.0]).assign(epoch=2)
+    result = training.compare({"a": pd.concat([curves, last])}, "test_mae")
+    assert result.loc["a", "mean"] == 4.0
+
+
+def test_compare_says_what_is_missing():
+    with pytest.raises(ValueError, match="it has test_mae"):
+        training.compare({"a": table([1.0])}, "test_loss")
+    with pytest.raises(ValueError, match="different seeds"):
+        training.compare({"a": table([1.0, 2.0]), "b": table([1.0])}, "test_mae")
