@@ -6,10 +6,12 @@ colors that meet in one figure stay apart under simulated protanopia, deuteranop
 tritanopia. Classes differ by marker and most lines by dash too.
 """
 
+import contextlib
 import functools
 import re
 import zlib
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_hex, to_rgb
@@ -122,12 +124,36 @@ STYLE = {
 }
 
 
+@contextlib.contextmanager
+def style():
+    """Make Axes of your own in the style of the book's figures.
+
+    Settings are as before when the ``with`` block ends.
+
+    Examples
+    --------
+    >>> with style():
+    ...     figure, axes = plt.subplots(1, 2, figsize=WIDE)
+    """
+    interactive = matplotlib.is_interactive()
+    try:
+        with plt.style.context(["default", STYLE]):
+            try:
+                yield
+            finally:
+                interactive = matplotlib.is_interactive()
+    finally:
+        # A notebook switches to interactive mode when it makes its first figure. Where that
+        # happens inside, the switch has to outlive the context, or no later figure is shown.
+        matplotlib.interactive(interactive)
+
+
 def styled(draw):
     """Draw inside the book's style and leave the caller's settings as they were."""
 
     @functools.wraps(draw)
     def drawn(*args, **kwargs):
-        with plt.style.context(["default", STYLE]):
+        with style():
             axes = draw(*args, **kwargs)
             for ax in np.ravel(axes):
                 # Matplotlib makes ticks when it first needs them, with the settings of that

@@ -9,7 +9,7 @@ come back.
 The functions draw inside a style context, so importing this module or calling it changes no global
 setting. For axes of your own in the same style::
 
-    with plt.style.context(["default", plotting.STYLE]):
+    with plotting.style():
         figure, axes = plt.subplots(1, 2, figsize=plotting.WIDE)
 """
 
@@ -38,7 +38,6 @@ from ._style import (
     QUIET,
     SPLIT_COLORS,
     SQUARE,
-    STYLE,
     TEXT,
     VERMILLION,
     WIDE,
@@ -46,6 +45,7 @@ from ._style import (
     colors_of,
     mix,
     shades,
+    style,
     styled,
     styles_of,
 )
@@ -57,7 +57,6 @@ __all__ = [
     "PALETTE",
     "SPLIT_COLORS",
     "SQUARE",
-    "STYLE",
     "TEXT",
     "WIDE",
     "calibration",
@@ -73,6 +72,7 @@ __all__ = [
     "predictions",
     "scatter",
     "seeds",
+    "style",
     "threshold_curves",
 ]
 
@@ -305,6 +305,7 @@ def _rows_with_names(ax, names):
     ax.set_ylim(len(names) - 0.45, -0.55)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
+    ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.grid(axis="x")
 
 
@@ -562,10 +563,10 @@ def loss_curve(losses, axes=None, *, target=None, xlabel=None, **parameters):
         curves = [
             (
                 f"{symbol} = {value:g}",
-                style,
+                look,
                 *_along(first, target, parameters | {varying[0]: value}),
             )
-            for value, style in zip(values, shades(color_of(first_name), len(values)), strict=True)
+            for value, look in zip(values, shades(color_of(first_name), len(values)), strict=True)
         ]
     else:
         names = [target] if target else list(first.curve.targets)
@@ -577,9 +578,9 @@ def loss_curve(losses, axes=None, *, target=None, xlabel=None, **parameters):
 
     own_figure = axes is None
     axes = _new_panels(axes, 2)
-    for name, style, abscissa, loss, slope in curves:
-        axes[0].plot(abscissa, loss, label=name, **style)
-        axes[1].plot(abscissa, _broken_at_jumps(slope), label=name, **style)
+    for name, look, abscissa, loss, slope in curves:
+        axes[0].plot(abscissa, loss, label=name, **look)
+        axes[1].plot(abscissa, _broken_at_jumps(slope), label=name, **look)
     axes[1].axhline(0, color=QUIET, linewidth=0.8, zorder=1.5)
     _cut_poles(axes[1], np.concatenate([slope for *_, slope in curves]))
     axes[0].set_ylabel("Loss" if len(entries) == 1 else "Loss, each in its own unit")
@@ -1121,11 +1122,11 @@ def _tint_many(ax, across, up, values):
     _boundary_between(ax, across, up, values, linestyles="-", linewidths=1.4)
 
 
-def _boundary_between(ax, across, up, values, **style):
+def _boundary_between(ax, across, up, values, **look):
     """Where the largest of several values changes: zero of each one's lead over all others."""
     for k in range(values.shape[-1] - 1):
         lead = values[..., k] - np.delete(values, k, axis=-1).max(axis=-1)
-        ax.contour(across, up, lead, [0], colors=INK, **style)
+        ax.contour(across, up, lead, [0], colors=INK, **look)
 
 
 def _draw_boundaries(ax, across, up, truth):
