@@ -1,0 +1,71 @@
+# The book and its tests. Needs Python 3.11 to 3.13 and make; the rest goes into .venv.
+#     make book                      the HTML pages, from the stored outputs
+#     make test                      every test, all notebooks included
+#     make PYTHON=python3.12 book    with a Python of your choice
+
+PYTHON ?=
+NOTEBOOKS ?=
+BUILD_OPTIONS ?=
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+NBVAL := $(BIN)/python -m pytest --nbval --nbval-current-env -n 2 --dist loadfile book
+
+.PHONY: help book test test-units test-notebooks test-portable lint refresh benchmark clean
+
+help:
+	@echo "make book            build the HTML pages from the stored outputs"
+	@echo "make test            run all tests: of lossutils, of the pages, and every notebook"
+	@echo "make test-portable   run every notebook with other CPU instructions and one thread"
+	@echo "make lint            check the style of the code"
+	@echo "make refresh         re-run and store all notebooks, or NOTEBOOKS=book/…/one.ipynb"
+	@echo "make benchmark       measure what README.md says about speed"
+	@echo "make clean           remove what was built (.venv stays)"
+
+book: $(INSTALLED)
+	@echo "Building the pages of the book from the stored outputs."
+	@mkdir -p _build
+	@$(BIN)/jupyter-book build book --config _config.yml --toc "$(CURDIR)/_toc.yml" \
+	    --path-output . $(BUILD_OPTIONS)
+	@test -f _build/html/index.html || { echo "The build left no index.html."; exit 1; }
+	@echo
+	@echo "The book is in _build/html. Open this file in a browser:"
+	@echo "    $(CURDIR)/_build/html/index.html"
+
+test: test-units test-notebooks
+
+test-units: $(INSTALLED)
+	@echo "Testing lossutils, the structure of the notebooks and the rendered pages."
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --mpl --cov=lossutils --cov-fail-under=95 \
+	    --cov-report=term-missing:skip-covered tests
+
+test-notebooks: $(INSTALLED)
+	@echo "Running every notebook and comparing each output with the stored one."
+	@$(NBVAL)
+
+# The printed numbers must not depend on the machine: here without AVX2 and without threads.
+test-portable: $(INSTALLED)
+	@echo "Running every notebook with other CPU instructions and one thread."
+	@XLA_FLAGS=--xla_cpu_max_isa=AVX TF_ENABLE_ONEDNN_OPTS=0 TF_NUM_INTRAOP_THREADS=1 $(NBVAL)
+
+lint: $(INSTALLED)
+	@echo "Checking the style of the code, notebooks included."
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+refresh: $(INSTALLED)
+	@echo "Running notebooks from an empty folder and storing them."
+	@$(BIN)/python tools/refresh.py $(NOTEBOOKS)
+
+benchmark: $(INSTALLED)
+	@set -e; for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
+
+clean:
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
+
+# Once, and again when the pins or the package change.
+$(INSTALLED): requirements.txt pyproject.toml
+	@sh tools/make_environment.sh "$(PYTHON)"
+	@echo "Installing the packages of requirements.txt: about 3 GB, a few minutes the first time."
+	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	@touch $@

@@ -1,0 +1,29 @@
+"""What all tests share: a table of the notebooks' run times after `pytest --nbval`."""
+
+import time
+from collections import defaultdict
+
+NOTEBOOK_BUDGET = 40.0  # seconds, on two cores
+BOOK_BUDGET = 240.0
+
+START = time.perf_counter()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print how long each notebook ran, and which exceeds its budget."""
+    # Reported and not failed: how fast a machine is says nothing about the book.
+    seconds = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            nodeid = getattr(report, "nodeid", "")
+            if ".ipynb::" in nodeid and hasattr(report, "duration"):
+                seconds[nodeid.split("::")[0]] += report.duration
+    if not seconds:
+        return
+    elapsed = time.perf_counter() - START
+    terminalreporter.section("run time of each notebook")
+    for notebook in sorted(seconds, key=seconds.get, reverse=True):
+        over = f"  over the {NOTEBOOK_BUDGET:.0f} s" if seconds[notebook] > NOTEBOOK_BUDGET else ""
+        terminalreporter.write_line(f"{seconds[notebook]:7.1f} s  {notebook}{over}")
+    over = f"  over the {BOOK_BUDGET:.0f} s" if elapsed > BOOK_BUDGET else ""
+    terminalreporter.write_line(f"{elapsed:7.1f} s  all, start to end{over}")
