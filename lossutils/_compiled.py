@@ -108,7 +108,11 @@ class Loss(keras.losses.Loss):
         """Compute the loss of each row."""
         if self.kind in _LABEL_VECTOR:
             y_true = keras.ops.squeeze(y_true, -1)
-        return self._factor * self._keras_loss.call(y_true, y_pred)
+        return self._keras_loss.call(y_true, y_pred)
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """Compute the reduced loss, times the loss weight that the model is compiled with."""
+        return self._factor * super().__call__(y_true, y_pred, sample_weight)
 
     @property
     def ignored_label(self):
@@ -227,7 +231,7 @@ def _metric_in_precision(metric, precision):
         return metric  # a reader's own class that cannot be rebuilt keeps its precision
 
 
-def has_batchwise_measures(model, loss, metrics):
+def has_batchwise_measures(model, loss, metrics, y_pred):
     """Tell whether a measure of all rows may differ from the mean over larger parts of them.
 
     If so, measurements have to use the same batches as `model.evaluate` to agree with it.
@@ -237,6 +241,8 @@ def has_batchwise_measures(model, loss, metrics):
         loss.kind is None
         or loss.kind in _OVER_THE_BATCH
         or loss.reduction == "sum"
+        or loss.ignored_label is not None  # a mean over the rows that are left in a batch
+        or getattr(y_pred, "_keras_mask", None) is not None
         or len(model.losses) > len(regularized)
         or not all(
             _is_of_keras(type(metric)) and _is_of_keras(getattr(metric, "_fn", type(metric)))

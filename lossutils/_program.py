@@ -64,7 +64,7 @@ class Program:
                 _compiled.check_targets(self._loss, targets, y_pred)
             self._metrics = _compiled.metrics(model, y, y_pred, precision)
         self.measures = ["loss", *self._metrics.result()]
-        batchwise = _compiled.has_batchwise_measures(model, self._loss, self._metrics)
+        batchwise = _compiled.has_batchwise_measures(model, self._loss, self._metrics, y_pred)
         self._rows_per_pass = batch_size if batchwise else _ROWS_PER_PASS
         self._fresh_optimizer = [variable.numpy() for variable in model.optimizer.variables]
         self._train = tf.function(self._training, autograph=False, jit_compile=jit_compile)

@@ -195,6 +195,8 @@ _LOSS_BY_PLAIN_NAME = {_plain(name): name for name in LOSS_COLORS} | _OTHER_NAME
 
 
 def _known_color(name):
+    if name in SPLIT_COLORS:
+        return SPLIT_COLORS[name]
     stem = re.split(r"[,(:]", str(name))[0]
     loss = _LOSS_BY_PLAIN_NAME.get(_plain(stem))
     return LOSS_COLORS.get(loss)

@@ -220,6 +220,13 @@ def _column(values, name):
     return values
 
 
+def _check_scale(scale, values):
+    if scale not in ("linear", "log"):
+        raise ValueError(f"scale must be 'linear' or 'log'; got {scale!r}.")
+    if scale == "log" and values.min() <= 0:
+        raise ValueError(f"scale='log' needs positive values; the smallest is {values.min():g}.")
+
+
 def _classes(y, name="y"):
     """Integer labels of shape (n,) from integers (n,) or (n, 1), or from rows of shape (n, K)."""
     y = np.asarray(y)
@@ -409,16 +416,13 @@ def histogram(values, ax=None, *, label="Target", scale="linear", bins=30):
         for name, group in groups.items()
     }
     everything = np.concatenate(list(groups.values()))
-    low, high = everything.min(), everything.max()
-    if scale not in ("linear", "log"):
-        raise ValueError(f"scale must be 'linear' or 'log'; got {scale!r}.")
-    if scale == "log" and low <= 0:
-        raise ValueError(f"scale='log' needs positive values; the smallest is {low:g}.")
-    edges = (np.geomspace if scale == "log" else np.linspace)(low, high, bins + 1)
+    _check_scale(scale, everything)
+    if scale == "log":
+        edges = np.exp(np.histogram_bin_edges(np.log(everything), bins))
+    else:
+        edges = np.histogram_bin_edges(everything, bins)
     ax = _new_axes(ax)
-    colors = SPLIT_COLORS | {
-        name: c for name, c in colors_of(groups).items() if name not in SPLIT_COLORS
-    }
+    colors = colors_of(groups)
     for name, group in groups.items():
         color = colors[name] if name is not None else BLUE
         ax.hist(group, edges, histtype="stepfilled", color=color, alpha=0.25)
@@ -1043,7 +1047,7 @@ def decision_regions(
     Raises
     ------
     ValueError
-        If ``x`` does not have two columns, or ``predict`` returns another shape.
+        If ``x`` does not have two columns, or ``predict`` returns another shape or NaN.
     """
     x, y = _points(x), _classes(y)
     _check_rows(x, y)
@@ -1083,6 +1087,8 @@ def _over_plane(predict, points, name, resolution):
             f"{name} must return shape (m, 1) or (m, K) for m points; "
             f"got {values.shape} for {len(points)} points."
         )
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} returns values that are not finite: has the training diverged?")
     return values.reshape(resolution, resolution, -1)
 
 
@@ -1166,11 +1172,7 @@ def predictions(y_true, y_pred, ax=None, *, label="value", scale="linear"):
     y_true, y_pred = _column(y_true, "y_true"), _column(y_pred, "y_pred")
     if len(y_true) != len(y_pred):
         raise ValueError(f"y_true has {len(y_true)} rows and y_pred has {len(y_pred)}; pass pairs.")
-    if scale not in ("linear", "log"):
-        raise ValueError(f"scale must be 'linear' or 'log'; got {scale!r}.")
-    smallest = min(y_true.min(), y_pred.min())
-    if scale == "log" and smallest <= 0:
-        raise ValueError(f"scale='log' needs positive values; the smallest is {smallest:g}.")
+    _check_scale(scale, np.concatenate([y_true, y_pred]))
     ax = _new_axes(ax, SQUARE)
     ax.scatter(y_true, y_pred, s=18, color=SPLIT_COLORS["test"], alpha=0.55, linewidth=0)
     ax.set(xscale=scale, yscale=scale, xlabel=f"Observed {label}", ylabel=f"Predicted {label}")

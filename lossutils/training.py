@@ -146,8 +146,8 @@ def repeat(
     """Repeat a training over seeds, in parallel.
 
     Seed ``s`` means ``keras.utils.set_random_seed(s); model = build(); fit(model, data, seed=s)``,
-    with the same ``jit_compile``: XLA draws other numbers for dropout. The result does not depend on the number of threads, and the caller's random state is what it
-    was before.
+    with the same ``jit_compile`` (XLA draws other numbers for dropout). The result does not depend
+    on the number of threads, and the caller's random state is what it was before.
 
     Parameters
     ----------

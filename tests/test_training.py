@@ -83,7 +83,7 @@ def assert_equal_training(build, data, tolerance=1e-10, **options):
     for a, b in zip(ours.variables, theirs.variables, strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=tolerance, atol=tolerance)
     measured = {k: v for k, v in expected.history.items() if k.startswith("val_")}
-    assert [f"test_{k[4:]}" for k in measured] == [k for k in history.history if k[:4] == "test"]
+    assert {f"test_{k[4:]}" for k in measured} == {k for k in history.history if k[:4] == "test"}
     for name, values in measured.items():
         np.testing.assert_allclose(
             history.history[f"test_{name[4:]}"], values, rtol=tolerance, atol=tolerance
@@ -137,6 +137,10 @@ def test_losses_by_name_train_as_in_keras(loss):
 
 def own_loss(y_true, y_pred):
     return keras.ops.mean(keras.ops.abs(y_true - y_pred) ** 1.5, axis=-1)
+
+
+def own_metric(y_true, y_pred):
+    return own_loss(keras.ops.cast(y_true, y_pred.dtype), y_pred)
 
 
 class OwnLoss(keras.losses.Loss):
@@ -320,15 +324,21 @@ def test_every_way_to_write_a_model(build):
         (["accuracy", "mae"], "binary", "binary_crossentropy", 1, "sigmoid"),
         (["accuracy"], "one-hot", "categorical_crossentropy", 3, "softmax"),
         (["acc"], "labels", "sparse_categorical_crossentropy", 3, "softmax"),
-        ([keras.metrics.BinaryAccuracy, keras.metrics.AUC], "binary", "hinge", 1, "sigmoid"),
+        (
+            [lambda: keras.metrics.BinaryAccuracy(threshold=0, name="right"), "auc"],
+            "binary",
+            "hinge",
+            1,
+            "sigmoid",
+        ),
         ([lambda: own_loss], "real", "mean_squared_error", 1, "linear"),
-        ([keras.metrics.R2Score], "real", "mean_squared_error", 1, "linear"),
+        ([lambda: keras.metrics.R2Score(name="r2")], "real", "mean_squared_error", 1, "linear"),
     ],
 )
 def test_metrics_on_the_test_rows_are_those_of_keras(metrics, kind, loss, outputs, activation):
     def build():
         model = perceptron(outputs, activation)
-        given = [m() if callable(m) else m for m in metrics]
+        given = [m if isinstance(m, str) else m() for m in metrics]
         model.compile("adam", loss, metrics=given)
         return model
 
@@ -415,7 +425,7 @@ def test_a_float64_model_needs_no_global_setting(float64):
         model.compile(
             keras.optimizers.SGD(learning_rate=0.01, momentum=0.9),
             keras.losses.BinaryCrossentropy(label_smoothing=0.1),
-            metrics=["mae", keras.metrics.BinaryAccuracy(), own_loss],
+            metrics=["mae", keras.metrics.BinaryAccuracy(name="right"), own_metric],
         )
         return training.fit(model, problem("binary"), 5).history
 
@@ -440,7 +450,9 @@ def test_measuring_in_parts_changes_nothing(monkeypatch):
     def history():
         keras.utils.set_random_seed(0)
         model = perceptron(1, "sigmoid", dtype="float64")
-        model.compile("adam", "binary_crossentropy", metrics=["accuracy", keras.metrics.AUC()])
+        model.compile(
+            "adam", "binary_crossentropy", metrics=["accuracy", keras.metrics.AUC(name="auc")]
+        )
         return training.fit(model, problem("binary"), 2).history
 
     whole = history()

@@ -4,32 +4,58 @@ Every definition takes targets and predictions and returns the loss of each samp
 the Keras loss of the same name does: predictions of shape (n, d) give losses of shape (n,). Their
 mean is what Keras reports. All compute in float64 and refuse shapes that NumPy would broadcast.
 
-`CATALOGUE` maps Keras's function name to an `Entry`. To add a loss, write its definition and its
+`CATALOGUE` maps Keras's function name to an `Entry`. For three losses that Keras lacks,
+`lossutils.losses.keras_losses` has the Keras class. To add a loss, write its definition and its
 gradient in the module of its family and append its entry to `ENTRIES` there: the reference page,
 the curves, the tests and the rules of the checker follow from the entry.
 """
 
-from . import crossentropy, margin, probabilistic, regression
+from . import (
+    crossentropy,
+    focal,
+    margin,
+    probabilistic,
+    regression,
+    segmentation,
+    sequence,
+    similarity,
+)
 from ._entry import IMPORTS, Curve, Entry, Equivalent, Source, Values
 from .crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
-from .margin import hinge, squared_hinge
-from .probabilistic import kl_divergence
+from .focal import (
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
+)
+from .margin import categorical_hinge, hinge, multiclass_hinge, squared_hinge
+from .probabilistic import gaussian_negative_log_likelihood, kl_divergence, pinball, poisson
 from .regression import (
     huber,
+    log_cosh,
     mean_absolute_error,
+    mean_absolute_percentage_error,
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
+from .segmentation import dice, tversky
+from .sequence import ctc
+from .similarity import circle, cosine_similarity
 
-CATALOGUE = {
-    entry.name: entry
-    for family in (regression, crossentropy, probabilistic, margin)
-    for entry in family.ENTRIES
-}
+_FAMILIES = (
+    regression,
+    probabilistic,
+    crossentropy,
+    focal,
+    margin,
+    segmentation,
+    sequence,
+    similarity,
+)
+CATALOGUE = {entry.name: entry for family in _FAMILIES for entry in family.ENTRIES}
 
 __all__ = [
     "CATALOGUE",
@@ -40,13 +66,28 @@ __all__ = [
     "Source",
     "Values",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
+    "categorical_hinge",
+    "circle",
+    "cosine_similarity",
+    "ctc",
+    "dice",
+    "gaussian_negative_log_likelihood",
     "hinge",
     "huber",
     "kl_divergence",
+    "log_cosh",
     "mean_absolute_error",
+    "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "multiclass_hinge",
+    "pinball",
+    "poisson",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "tversky",
 ]

@@ -48,27 +48,34 @@ def same_shape(y_true, y_pred):
     return y_true, y_pred
 
 
-def class_numbers(y_true, y_pred, ignore_class=None):
-    """Return integer labels of the shape of y_pred less its last axis, and y_pred as float64."""
-    labels, y_pred = numbers("y_true", y_true), predictions(y_pred)
-    shape, classes = y_pred.shape[:-1], y_pred.shape[-1]
-    if labels.shape == (*shape, 1):
-        labels = labels[..., 0]
-    if labels.shape != shape:
+def labels(y_true, y_pred):
+    """Return one label for each row of predictions, and the predictions as float64."""
+    y_true, y_pred = numbers("y_true", y_true), predictions(y_pred)
+    shape = y_pred.shape[:-1]
+    if y_true.shape == (*shape, 1):
+        y_true = y_true[..., 0]
+    if y_true.shape != shape:
         raise ValueError(
-            f"y_true has shape {labels.shape}, y_pred has shape {y_pred.shape}, and this loss "
-            f"needs one class number for each sample: shape {shape} or {(*shape, 1)}. For "
-            "one-hot labels use y_true.argmax(axis=-1), or the loss without 'sparse'."
+            f"y_true has shape {y_true.shape}, y_pred has shape {y_pred.shape}, and this loss "
+            f"needs one integer label for each sample: shape {shape} or {(*shape, 1)}. Turn "
+            "one-hot labels into integers with y_true.argmax(axis=-1)."
         )
-    counted = np.ones(shape, dtype=bool) if ignore_class is None else labels != ignore_class
-    wrong = counted & ~((labels >= 0) & (labels < classes) & (labels == np.floor(labels)))
+    return y_true, y_pred
+
+
+def class_numbers(y_true, y_pred, ignore_class=None):
+    """Return the labels as indices of the last axis of y_pred, which of them count, and y_pred."""
+    label, y_pred = labels(y_true, y_pred)
+    classes = y_pred.shape[-1]
+    counted = np.ones(label.shape, dtype=bool) if ignore_class is None else label != ignore_class
+    wrong = counted & ~((label >= 0) & (label < classes) & (label == np.floor(label)))
     if wrong.any():
         raise ValueError(
-            f"y_true holds {labels[wrong].flat[0]:g}, but y_pred of shape {y_pred.shape} has the "
+            f"y_true holds {label[wrong].flat[0]:g}, but y_pred of shape {y_pred.shape} has the "
             f"classes 0 to {classes - 1}. Number the classes from 0, for example with "
             "sklearn.preprocessing.LabelEncoder."
         )
-    return np.where(counted, labels, 0).astype(np.int64), counted, y_pred
+    return np.where(counted, label, 0).astype(np.int64), counted, y_pred
 
 
 def in_range(name, value, low, high):

@@ -13,7 +13,7 @@ IMPORTS = {
     "PyTorch": "import torch\nimport torch.nn.functional as F",
     "optax": "import jax.numpy as jnp\nimport optax",
     "scikit-learn": "import sklearn.metrics",
-    "SciPy": "import scipy.special\nimport scipy.stats",
+    "SciPy": "import numpy as np\nimport scipy.special\nimport scipy.stats",
     "NumPy": "import numpy as np",
 }
 
@@ -104,7 +104,7 @@ class Curve:
     targets : mapping
         For each curve its legend and the target of the sample.
     origin, direction : tuple
-        Rows of the shape of one sample's prediction.
+        Of the shape of one sample's prediction; of a batch, for a loss of whole batches.
     parameters : mapping
         Parameters of the loss for the picture, where the defaults do not fit it.
     """
@@ -132,6 +132,9 @@ class Entry:
         The importable path of the Keras class.
     aliases : tuple of str
         Shorter strings that `model.compile(loss=...)` takes as well.
+    whole_batch : bool
+        Whether the samples of a batch depend on each other, so that the loss of one sample alone
+        has no meaning. `gradient` is then the derivative of the sum.
     formula : str
         The loss of one sample in LaTeX, without dollar signs.
     activation : tuple of str
@@ -167,6 +170,7 @@ class Entry:
     traps: tuple[str, ...]
     sources: tuple[Source, ...]
     aliases: tuple[str, ...] = ()
+    whole_batch: bool = False
 
     @property
     def name(self):
@@ -212,8 +216,11 @@ class Entry:
         y_pred = np.asarray(self.curve.origin) + np.multiply.outer(t, direction)
         curves = {}
         for legend, target in self.curve.targets.items():
-            y_true = np.broadcast_to(target, (points, *np.shape(target)))
-            loss = self.numpy(y_true, y_pred, **parameters)
-            slope = self.gradient(y_true, y_pred, **parameters) * direction
-            curves[legend] = loss, slope.reshape(points, -1).sum(axis=1)
+            if self.whole_batch:
+                batches = [(target, batch) for batch in y_pred]
+            else:
+                batches = [(np.broadcast_to(target, (points, *np.shape(target))), y_pred)]
+            loss = [self.numpy(*batch, **parameters) for batch in batches]
+            slope = [self.gradient(*batch, **parameters) * direction for batch in batches]
+            curves[legend] = tuple(np.reshape(a, (points, -1)).sum(axis=1) for a in (loss, slope))
         return t, curves

@@ -166,6 +166,80 @@ def mean_squared_logarithmic_error_gradient(y_true, y_pred):
     return slope / y_pred.shape[-1]
 
 
+def mean_absolute_percentage_error(y_true, y_pred):
+    """Mean over the outputs of the absolute error in percent of the target.
+
+    Targets closer to 0 than 1e-7 count as 1e-7.
+
+    Parameters
+    ----------
+    y_true, y_pred : array_like, shape (n, d)
+        Targets and predictions, in the same unit.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        The loss of each sample, in percent.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> mean_absolute_percentage_error([[100.0], [50.0]], [[92.0], [58.0]])
+    array([ 8., 16.])
+    """
+    y_true, y_pred = same_shape(y_true, y_pred)
+    return 100 * np.mean(np.abs(y_pred - y_true) / np.maximum(np.abs(y_true), EPSILON), axis=-1)
+
+
+def mean_absolute_percentage_error_gradient(y_true, y_pred):
+    """Differentiate `mean_absolute_percentage_error` with respect to `y_pred`."""
+    y_true, y_pred = same_shape(y_true, y_pred)
+    slope = np.sign(y_pred - y_true) / np.maximum(np.abs(y_true), EPSILON)
+    return 100 * slope / y_pred.shape[-1]
+
+
+def log_cosh(y_true, y_pred):
+    """Mean over the outputs of the logarithm of the hyperbolic cosine of the error.
+
+    It is about half of the squared error for small errors and about the absolute error, less
+    log 2, for large ones.
+
+    Parameters
+    ----------
+    y_true, y_pred : array_like, shape (n, d)
+        Targets and predictions, in the same unit.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        The loss of each sample.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> log_cosh([[100.0], [100.0]], [[92.0], [100.5]]).round(4)
+    array([7.3069, 0.1201])
+    """
+    y_true, y_pred = same_shape(y_true, y_pred)
+    error = y_pred - y_true
+    # log cosh r = log(exp(r) + exp(-r)) - log 2, without the overflow of cosh
+    return np.mean(np.logaddexp(error, -error) - np.log(2), axis=-1)
+
+
+def log_cosh_gradient(y_true, y_pred):
+    """Differentiate `log_cosh` with respect to `y_pred`."""
+    y_true, y_pred = same_shape(y_true, y_pred)
+    return np.tanh(y_pred - y_true) / y_pred.shape[-1]
+
+
 ENTRIES = (
     Entry(
         title="Mean squared error",
@@ -308,6 +382,95 @@ ENTRIES = (
                 "scikit-learn user guide: Metrics and scoring, mean squared logarithmic error.",
                 "https://scikit-learn.org/stable/modules/model_evaluation.html"
                 "#mean-squared-logarithmic-error",
+            ),
+        ),
+    ),
+    Entry(
+        title="Mean absolute percentage error",
+        task="regression",
+        keras_class="keras.losses.MeanAbsolutePercentageError",
+        aliases=("mape", "MAPE"),
+        formula=r"\ell(y, \hat y) = \frac{100}{D} \sum_{d=1}^{D} "
+        r"\frac{\lvert \hat y_d - y_d \rvert}{\max(\lvert y_d \rvert, 10^{-7})}",
+        activation=("linear", "softplus", "exponential"),
+        targets=Values(
+            "real", description="any real number far from 0, in the shape of the predictions"
+        ),
+        predictions=REAL_PREDICTIONS,
+        numpy=mean_absolute_percentage_error,
+        gradient=mean_absolute_percentage_error_gradient,
+        curve=Curve(
+            label="prediction",
+            low=0.0,
+            high=20.0,
+            targets={"target 2": (2.0,), "target 10": (10.0,)},
+        ),
+        equivalents=(
+            Equivalent(
+                "PyTorch",
+                "100 * ((y_pred - y_true) / y_true).abs().mean()",
+                note="PyTorch has no function of its own for it.",
+            ),
+            Equivalent(
+                "optax",
+                "100 * jnp.abs((y_pred - y_true) / y_true).mean()",
+                note="optax has no function of its own for it.",
+            ),
+            Equivalent(
+                "scikit-learn",
+                "100 * sklearn.metrics.mean_absolute_percentage_error(y_true, y_pred)",
+                note="A fraction there, percent in Keras. Its limit for targets near 0 is "
+                "2.2e-16, so the two differ widely at a target of 0.",
+            ),
+        ),
+        traps=(
+            "A target of 0 counts as 1e-7: one such sample adds 1e9 percent for an error of 1.",
+            "It punishes predictions that are too high more than those too low: predicting 0 costs "
+            "100 percent whatever the target, while there is no limit above. The fit is pulled "
+            "towards small values.",
+            "Percentages have no meaning for targets without a natural zero, such as degrees "
+            "Celsius or standardized values.",
+        ),
+        sources=(
+            Source(
+                "R. J. Hyndman and A. B. Koehler (2006). Another look at measures of forecast "
+                "accuracy. International Journal of Forecasting 22(4), 679–688.",
+                "https://doi.org/10.1016/j.ijforecast.2006.03.001",
+            ),
+        ),
+    ),
+    Entry(
+        title="Log-cosh loss",
+        task="regression",
+        keras_class="keras.losses.LogCosh",
+        formula=r"\ell(y, \hat y) = \frac{1}{D} \sum_{d=1}^{D} \ln \cosh(\hat y_d - y_d)",
+        activation=("linear",),
+        targets=REAL_TARGETS,
+        predictions=REAL_PREDICTIONS,
+        numpy=log_cosh,
+        gradient=log_cosh_gradient,
+        curve=RESIDUAL_CURVE,
+        equivalents=(
+            Equivalent(
+                "PyTorch",
+                "torch.log(torch.cosh(y_pred - y_true)).mean()",
+                note="PyTorch has no function of its own for it. This one overflows for errors "
+                "above 700.",
+            ),
+            Equivalent("optax", "optax.log_cosh(y_pred, y_true).mean()"),
+            Equivalent("NumPy", "np.log(np.cosh(y_pred - y_true)).mean()"),
+        ),
+        traps=(
+            "It has no parameter: the change from squared to absolute happens at an error of about "
+            "1, in whatever unit the target has. Standardize the target, or use the Huber loss.",
+            "The string is `log_cosh`. The `logcosh` of Keras 2 is unknown to Keras 3, which says "
+            "so at `fit`, not at `compile`.",
+        ),
+        sources=(
+            Source(
+                "R. A. Saleh and A. K. Md. E. Saleh (2022). Statistical properties of the log-cosh "
+                "loss function used in machine learning. arXiv:2208.04564.",
+                "https://arxiv.org/abs/2208.04564",
             ),
         ),
     ),
