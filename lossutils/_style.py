@@ -45,10 +45,11 @@ LOSS_COLORS = {
     "mean_absolute_error": VERMILLION,
     "huber": GREEN,
     "log_cosh": SKY,
-    "quantile": AMBER,
+    "pinball": AMBER,
     "mean_squared_logarithmic_error": WINE,
     "mean_absolute_percentage_error": PINK,
     "poisson": INDIGO,
+    "gaussian_negative_log_likelihood": BROWN,
     "cosine_similarity": BROWN,
     "binary_crossentropy": INDIGO,
     "hinge": VERMILLION,
@@ -61,19 +62,25 @@ LOSS_COLORS = {
     "kl_divergence": WINE,
     "categorical_hinge": VERMILLION,
     "categorical_focal_crossentropy": GREEN,
+    "categorical_generalized_cross_entropy": PINK,
+    "multiclass_hinge": BROWN,
+    "ctc": INDIGO,
+    "circle": GREEN,
 }
 _OTHER_NAMES = {  # as `_plain` leaves them
     "mse": "mean_squared_error",
     "mae": "mean_absolute_error",
     "mape": "mean_absolute_percentage_error",
     "msle": "mean_squared_logarithmic_error",
-    "pinball": "quantile",
+    "quantile": "pinball",
     "bce": "binary_crossentropy",
     "focal": "binary_focal_crossentropy",
     "cce": "categorical_crossentropy",
     "scce": "sparse_categorical_crossentropy",
     "kld": "kl_divergence",
     "kullbackleiblerdivergence": "kl_divergence",
+    "generalizedcrossentropy": "categorical_generalized_cross_entropy",
+    "connectionisttemporalclassification": "ctc",
 }
 DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (5, 1.4, 1.2, 1.4)))
 
@@ -116,6 +123,7 @@ STYLE = {
     "lines.solid_capstyle": "round",
     "legend.frameon": False,
     "legend.fontsize": 9.5,
+    "legend.title_fontsize": 9.5,  # or the missing title takes the height of the caller's type
     "legend.handlelength": 1.6,
     "legend.handletextpad": 0.5,
     "legend.columnspacing": 1.3,
@@ -182,8 +190,7 @@ def color_of(name):
         A color as ``"#rrggbb"``. A name that is no known loss gets a color of the palette that
         depends on nothing but the name.
     """
-    known = _known_color(name)
-    return known or PALETTE[_hash(name) % len(PALETTE)]
+    return _known_color(name) or PALETTE[_hash(name) % len(PALETTE)]
 
 
 def _plain(name):
@@ -218,15 +225,19 @@ def colors_of(names):
     return colors
 
 
-def styles_of(names):
-    """Color and dash for each name; names that have to share a color differ by their dash."""
-    colors = colors_of(names)
+def styles_of(names, losses=None):
+    """Color and dash for each name; names that have to share a color differ by their dash.
+
+    The names are losses, or labels of the ``losses`` that stand at the same place.
+    """
+    losses = list(losses or names)
+    colors = colors_of(losses)
     seen = []
     styles = {}
-    for name in names:
-        dash = DASHES[seen.count(colors[name]) % len(DASHES)]
-        styles[name] = {"color": colors[name], "linestyle": dash}
-        seen.append(colors[name])
+    for name, loss in zip(names, losses, strict=True):
+        dash = DASHES[seen.count(colors[loss]) % len(DASHES)]
+        styles[name] = {"color": colors[loss], "linestyle": dash}
+        seen.append(colors[loss])
     return styles
 
 

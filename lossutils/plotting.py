@@ -14,6 +14,7 @@ setting. For axes of your own in the same style::
 """
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -38,6 +39,7 @@ from ._style import (
     QUIET,
     SPLIT_COLORS,
     SQUARE,
+    STYLE,
     TEXT,
     VERMILLION,
     WIDE,
@@ -80,18 +82,27 @@ __all__ = [
 
 
 def _new_axes(ax, size=TEXT):
-    return plt.subplots(figsize=size)[1] if ax is None else ax
+    return _subplots(1, 1, size)[0] if ax is None else ax
 
 
 def _new_panels(axes, number, size=WIDE):
     """Return ``number`` Axes: the caller's, or those of a new figure."""
     if axes is None:
-        return np.ravel(plt.subplots(1, number, figsize=size, squeeze=False)[1])
+        return _subplots(1, number, size)
     axes = np.ravel(axes)
     if len(axes) != number:
         raise ValueError(
             f"axes holds {len(axes)} Axes, but {number} panels are drawn; pass {number}."
         )
+    return axes
+
+
+def _subplots(rows, columns, size):
+    axes = np.ravel(plt.subplots(rows, columns, figsize=size, squeeze=False)[1])
+    for ax in axes:
+        # The number of ticks that fit is worked out when the figure is shown, after the style
+        # has ended, unless the size of their labels is known here.
+        ax.tick_params(labelsize=STYLE["xtick.labelsize"])
     return axes
 
 
@@ -492,12 +503,10 @@ def digits(images, axes=None, *, labels=None, predictions=None, columns=8):
     if axes is None:
         side = TEXT[0] / max(columns, 5)
         height = side + (0.22 if given else 0.04)
-        grid = plt.subplots(rows, columns, figsize=(side * columns, height * rows), squeeze=False)[
-            1
-        ]
-        for empty in grid.flat[len(images) :]:
+        axes = _subplots(rows, columns, (side * columns, height * rows))
+        for empty in axes[len(images) :]:
             empty.remove()
-        axes = grid.flat[: len(images)]
+        axes = axes[: len(images)]
     axes = _new_panels(axes, len(images))
     paper_to_ink = LinearSegmentedColormap.from_list("paper_to_ink", [PAPER, INK])
     for ax, image, caption, is_wrong in zip(axes, images, captions, wrong, strict=True):
@@ -554,10 +563,10 @@ def loss_curve(losses, axes=None, *, target=None, xlabel=None, **parameters):
         of several losses mean different things.
     """
     entries = _entries(losses)
-    first_name, first = next(iter(entries.items()))
+    first = next(iter(entries.values()))
     _check_curves(entries, parameters, target)
     if len(entries) > 1:
-        styles = styles_of(entries)
+        styles = styles_of(entries, [entry.name for entry in entries.values()])
         curves = [
             (name, styles[name], *_along(entry, target, parameters))
             for name, entry in entries.items()
@@ -570,11 +579,11 @@ def loss_curve(losses, axes=None, *, target=None, xlabel=None, **parameters):
                 look,
                 *_along(first, target, parameters | {varying[0]: value}),
             )
-            for value, look in zip(values, shades(color_of(first_name), len(values)), strict=True)
+            for value, look in zip(values, shades(color_of(first.name), len(values)), strict=True)
         ]
     else:
         names = [target] if target else list(first.curve.targets)
-        looks = _target_styles(first, first_name, names)
+        looks = _target_styles(first, names)
         curves = [
             (name, look, *_along(first, name, parameters))
             for name, look in zip(names, looks, strict=True)
@@ -590,7 +599,7 @@ def loss_curve(losses, axes=None, *, target=None, xlabel=None, **parameters):
     axes[0].set_ylabel("Loss" if len(entries) == 1 else "Loss, each in its own unit")
     axes[1].set_ylabel("Gradient")
     for ax in axes:
-        ax.set_xlabel(xlabel or _say(first.curve.label))
+        ax.set_xlabel(fill(xlabel or _say(first.curve.label), 32))
         ax.grid(axis="y")
     if len(curves) > 1:
         _legend(axes[0], over_figure=own_figure)
@@ -649,7 +658,7 @@ def _along(entry, target, parameters):
     return abscissa, np.asarray(loss), np.asarray(slope)
 
 
-def _target_styles(entry, name, targets):
+def _target_styles(entry, targets):
     """Style the targets of one loss: classes have their colors, numbers get shades."""
     if "classification" in entry.task:
         classes = [_hard_class(entry.curve.targets[target]) for target in targets]
@@ -658,7 +667,7 @@ def _target_styles(entry, name, targets):
                 {"color": CLASS_COLORS[label], "linestyle": dash}
                 for label, dash in zip(classes, DASHES * len(classes), strict=False)
             ]
-    return shades(color_of(name), len(targets))
+    return shades(color_of(entry.name), len(targets))
 
 
 def _hard_class(target):
