@@ -1111,7 +1111,7 @@ def _tint_two(ax, across, up, values, threshold):
         levels = threshold + np.linspace(-reach, reach, 11)
         label, extend = "Predicted score", "both"
     tints = LinearSegmentedColormap.from_list(
-        "tints", [mix(CLASS_COLORS[0], PAPER, 0.45), PAPER, mix(CLASS_COLORS[1], PAPER, 0.45)]
+        "tints", [mix(CLASS_COLORS[0], PAPER, 0.6), PAPER, mix(CLASS_COLORS[1], PAPER, 0.6)]
     )
     filled = ax.contourf(across, up, values, levels, cmap=tints, extend=extend)
     # An inset is as high as the axes even where an equal aspect makes them low.
