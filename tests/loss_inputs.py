@@ -5,21 +5,31 @@ import itertools
 
 import numpy as np
 
-CLASSES = 4
-OUTPUTS = 3
+WIDTH = 4  # outputs, or classes
+STEPS, LABELS = 6, 3  # of a sequence
 
-# Values worth a test, for every parameter that a loss of the catalogue has.
-PARAMETER_VALUES = {
-    "delta": (0.5, 1.0, 3.0),
-    "from_logits": (False, True),
-    "ignore_class": (None, 2),
-    "label_smoothing": (0.0, 0.1),
+# What to test beside the default, for every parameter that a loss of the catalogue has.
+OTHER_VALUES = {
+    "alpha": (0.6,),
+    "apply_class_balancing": (True,),
+    "axis": (-1, 0),
+    "beta": (0.2,),
+    "delta": (0.5, 3.0),
+    "from_logits": (True,),
+    "full": (True,),
+    "gamma": (1.5,),
+    "ignore_class": (2,),
+    "label_smoothing": (0.1,),
+    "margin": (0.25,),
+    "q": (0.9,),
+    "quantile": (0.9, [0.1, 0.3, 0.7, 0.9]),
+    "remove_diagonal": (False,),
 }
 
 
 def combinations(entry):
     """Every combination of the parameter values worth a test."""
-    values = [PARAMETER_VALUES[name] for name in entry.parameters]
+    values = [(default, *OTHER_VALUES[name]) for name, default in entry.parameters.items()]
     return [
         dict(zip(entry.parameters, chosen, strict=True)) for chosen in itertools.product(*values)
     ]
@@ -29,37 +39,47 @@ def targets(values, rng, n):
     """Draw n random targets of an encoding."""
     match values.encoding:
         case "real" if values.low == 0:
-            return rng.gamma(2.0, 2.0, (n, OUTPUTS))
-        case "real":
-            return rng.normal(0.0, 2.0, (n, OUTPUTS))
+            return rng.gamma(2.0, 2.0, (n, WIDTH))
+        case "real" | "direction":
+            return rng.normal(0.0, 2.0, (n, WIDTH))
+        case "count":
+            return rng.poisson(3.0, (n, WIDTH)).astype(float)
         case "binary":
-            return rng.integers(0, 2, (n, OUTPUTS)).astype(float)
+            return rng.integers(0, 2, (n, WIDTH)).astype(float)
         case "sign":
-            return rng.choice([-1.0, 1.0], (n, OUTPUTS))
+            return rng.choice([-1.0, 1.0], (n, WIDTH))
         case "one-hot":
-            return np.eye(CLASSES)[rng.integers(CLASSES, size=n)]
+            return np.eye(WIDTH)[rng.integers(WIDTH, size=n)]
         case "distribution":
-            return rng.dirichlet(np.ones(CLASSES), n)
+            return rng.dirichlet(np.ones(WIDTH), n)
         case "integer":
-            return rng.integers(CLASSES, size=n)
+            return rng.integers(WIDTH, size=n)
+        case "sequence":
+            labels = rng.integers(1, WIDTH, (n, LABELS))
+            return labels * (np.arange(LABELS) < rng.integers(1, LABELS + 1, (n, 1)))
     raise NotImplementedError(f"Say here how to draw targets of the encoding {values.encoding!r}.")
 
 
 def predictions(values, rng, n, from_logits=False):
     """Draw n random predictions of an encoding, or logits in their place."""
     match values.encoding:
+        case "probability" | "distribution" if from_logits:
+            return rng.normal(0.0, 3.0, (n, WIDTH))
         case "real" if values.low == 0:
-            return rng.gamma(2.0, 2.0, (n, OUTPUTS))
-        case "real" | "score":
-            return rng.normal(0.0, 2.0, (n, OUTPUTS))
-        case "probability" if from_logits:
-            return rng.normal(0.0, 3.0, (n, OUTPUTS))
+            return rng.gamma(2.0, 2.0, (n, WIDTH))
+        case "real" | "score" | "direction":
+            return rng.normal(0.0, 2.0, (n, WIDTH))
         case "probability":
-            return rng.uniform(0.02, 0.98, (n, OUTPUTS))
-        case "distribution" if from_logits:
-            return rng.normal(0.0, 3.0, (n, CLASSES))
+            return rng.uniform(0.02, 0.98, (n, WIDTH))
         case "distribution":
-            return rng.dirichlet(np.full(CLASSES, 2.0), n)
+            return rng.dirichlet(np.full(WIDTH, 2.0), n)
+        case "mean and log variance":
+            return rng.normal(0.0, 1.0, (n, 2 * WIDTH))
+        case "embedding":
+            vectors = rng.normal(0.0, 1.0, (n, WIDTH))
+            return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        case "scores in time":
+            return rng.normal(0.0, 2.0, (n, STEPS, WIDTH))
     raise NotImplementedError(
         f"Say here how to draw predictions of the encoding {values.encoding!r}."
     )

@@ -315,6 +315,11 @@ ENTRIES = (
                 parameters={"from_logits": True},
                 note="From logits only.",
             ),
+            Equivalent(
+                "optax",
+                "optax.softmax_cross_entropy(y_pred, optax.smooth_labels(y_true, 0.1)).mean()",
+                parameters={"from_logits": True, "label_smoothing": 0.1},
+            ),
             Equivalent("scikit-learn", "sklearn.metrics.log_loss(y_true, y_pred)"),
         ),
         traps=(
@@ -352,6 +357,12 @@ ENTRIES = (
                 parameters={"from_logits": True},
                 note="Labels of shape (n,). In a sequence PyTorch has the classes on axis 1, Keras "
                 "on the last.",
+            ),
+            Equivalent(
+                "PyTorch",
+                "F.cross_entropy(y_pred, y_true, ignore_index=2, reduction='none')",
+                parameters={"from_logits": True, "ignore_class": 2},
+                note="Both leave ignored samples out of the mean.",
             ),
             Equivalent("PyTorch", "F.nll_loss(torch.log(y_pred), y_true)"),
             Equivalent(

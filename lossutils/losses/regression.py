@@ -357,7 +357,7 @@ ENTRIES = (
         gradient=mean_squared_logarithmic_error_gradient,
         curve=Curve(
             label="prediction",
-            low=0.0,
+            low=0.01,
             high=20.0,
             targets={"target 2": (2.0,), "target 10": (10.0,)},
         ),

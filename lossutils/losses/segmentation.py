@@ -1,0 +1,229 @@
+"""Losses of segmentation: the overlap of a predicted with a true mask.
+
+With ``axis=None``, Keras's default, the sums run over the whole batch and the loss is a single
+number. To get a loss for each image of shape (n, height, width, channels), use ``axis=(1, 2, 3)``.
+"""
+
+import numpy as np
+
+from ._arrays import EPSILON, same_shape
+from ._entry import Curve, Entry, Equivalent, Source, Values
+
+MASK_TARGETS = Values(
+    "binary", low=0.0, high=1.0, description="a mask of 0 and 1, in the shape of the predictions"
+)
+MASK_PREDICTIONS = Values(
+    "probability",
+    low=0.0,
+    high=1.0,
+    description="for each pixel the probability of 1, shape (n, height, width, channels)",
+)
+# One image of four pixels, two of them inside the mask; outside the model predicts 0.2.
+FOUR_PIXELS = {
+    "label": "predicted probability inside the mask, 0.2 outside",
+    "low": 0.0,
+    "high": 1.0,
+    "origin": ((0.0, 0.0, 0.2, 0.2),),
+    "direction": ((1.0, 1.0, 0.0, 0.0),),
+    "targets": {"mask of two pixels": ((1.0, 1.0, 0.0, 0.0),)},
+}
+
+
+def dice(y_true, y_pred, *, axis=None):
+    """One minus twice the overlap of two masks, divided by the sum of their sizes.
+
+    Parameters
+    ----------
+    y_true : array_like, shape (n, ...)
+        Masks of 0 and 1.
+    y_pred : array_like, shape (n, ...)
+        Predicted probabilities.
+    axis : int or tuple of int, optional
+        The axes that belong to one mask. None takes the whole batch as one mask.
+
+    Returns
+    -------
+    float or ndarray
+        The loss between 0 and 1, of the shape that is left without `axis`.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> round(float(dice([[1, 1, 0, 0]], [[0.9, 0.7, 0.2, 0.2]])), 4)
+    0.2
+    """
+    y_true, y_pred = same_shape(y_true, y_pred)
+    overlap = np.sum(y_true * y_pred, axis=axis)
+    return 1 - 2 * overlap / (np.sum(y_true, axis=axis) + np.sum(y_pred, axis=axis) + EPSILON)
+
+
+def dice_gradient(y_true, y_pred, *, axis=None):
+    """Differentiate the sum of `dice` with respect to `y_pred`."""
+    y_true, y_pred = same_shape(y_true, y_pred)
+    overlap = np.sum(y_true * y_pred, axis=axis, keepdims=True)
+    size = np.sum(y_true + y_pred, axis=axis, keepdims=True) + EPSILON
+    return -2 * (y_true * size - overlap) / size**2
+
+
+def tversky(y_true, y_pred, *, alpha=0.5, beta=0.5, axis=None):
+    """One minus the overlap of two masks, divided by itself plus the weighted errors.
+
+    Keras 3.15 computes it with alpha and beta exchanged. This definition follows its
+    documentation and the paper.
+
+    Parameters
+    ----------
+    y_true : array_like, shape (n, ...)
+        Masks of 0 and 1.
+    y_pred : array_like, shape (n, ...)
+        Predicted probabilities.
+    alpha : float
+        The weight of false positives: predicted outside the mask.
+    beta : float
+        The weight of false negatives: missed inside the mask.
+    axis : int or tuple of int, optional
+        The axes that belong to one mask. None takes the whole batch as one mask.
+
+    Returns
+    -------
+    float or ndarray
+        The loss between 0 and 1, of the shape that is left without `axis`.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> round(float(tversky([[1, 1, 0, 0]], [[1.0, 1.0, 1.0, 0.0]], alpha=0.9, beta=0.1)), 4)
+    0.3103
+    """
+    y_true, y_pred = same_shape(y_true, y_pred)
+    hit = np.sum(y_true * y_pred, axis=axis)
+    false_positive = np.sum((1 - y_true) * y_pred, axis=axis)
+    false_negative = np.sum(y_true * (1 - y_pred), axis=axis)
+    return 1 - hit / (hit + alpha * false_positive + beta * false_negative + EPSILON)
+
+
+def tversky_gradient(y_true, y_pred, *, alpha=0.5, beta=0.5, axis=None):
+    """Differentiate the sum of `tversky` with respect to `y_pred`."""
+    y_true, y_pred = same_shape(y_true, y_pred)
+    hit = np.sum(y_true * y_pred, axis=axis, keepdims=True)
+    errors = alpha * (1 - y_true) * y_pred + beta * y_true * (1 - y_pred)
+    total = hit + np.sum(errors, axis=axis, keepdims=True) + EPSILON
+    total_slope = y_true + alpha * (1 - y_true) - beta * y_true
+    return -(y_true * total - hit * total_slope) / total**2
+
+
+ENTRIES = (
+    Entry(
+        title="Dice loss",
+        task="segmentation",
+        keras_class="keras.losses.Dice",
+        formula=r"\ell(y, p) = 1 - \frac{2 \sum_i y_i p_i}{\sum_i y_i + \sum_i p_i + 10^{-7}}",
+        activation=("sigmoid", "softmax"),
+        targets=MASK_TARGETS,
+        predictions=MASK_PREDICTIONS,
+        numpy=dice,
+        gradient=dice_gradient,
+        curve=Curve(**FOUR_PIXELS),
+        whole_batch=True,
+        equivalents=(
+            Equivalent(
+                "PyTorch",
+                "1 - 2 * (y_true * y_pred).sum() / (y_true.sum() + y_pred.sum())",
+                note="PyTorch has no function of its own for it.",
+            ),
+            Equivalent(
+                "optax",
+                "optax.losses.dice_loss(\n"
+                "    jnp.log(y_pred / (1 - y_pred))[..., None], y_true[..., None], smooth=0.0\n"
+                ")",
+                parameters={"axis": -1},
+                note="Takes logits with an axis of classes, and gives one loss for each image.",
+            ),
+            Equivalent(
+                "optax",
+                "optax.losses.dice_loss(\n"
+                "    jnp.log(y_pred / (1 - y_pred))[..., None], y_true[..., None]\n"
+                ")",
+                relation="different",
+                parameters={"axis": -1},
+                note="By default it adds 1 to numerator and denominator.",
+            ),
+        ),
+        traps=(
+            "With `axis=None` the loss is one number for the whole batch: it depends on which "
+            "images share a batch, and `reduction` has no effect. Large masks outweigh small ones.",
+            "An empty mask that is rightly predicted as empty costs 1, the same as a complete "
+            "miss. Other frameworks add a smoothing constant.",
+            "It takes probabilities and has no `from_logits`. Logits give values outside 0 to 1 "
+            "without an error.",
+        ),
+        sources=(
+            Source(
+                "F. Milletari, N. Navab and S.-A. Ahmadi (2016). V-Net: Fully convolutional neural "
+                "networks for volumetric medical image segmentation. 3DV 2016, 565–571.",
+                "https://arxiv.org/abs/1606.04797",
+            ),
+        ),
+    ),
+    Entry(
+        title="Tversky loss",
+        task="segmentation",
+        keras_class="keras.losses.Tversky",
+        formula=r"\ell(y, p) = 1 - \frac{\sum_i y_i p_i}{\sum_i y_i p_i "
+        r"+ \alpha \sum_i (1 - y_i)\, p_i + \beta \sum_i y_i (1 - p_i) + 10^{-7}}",
+        activation=("sigmoid", "softmax"),
+        targets=MASK_TARGETS,
+        predictions=MASK_PREDICTIONS,
+        numpy=tversky,
+        gradient=tversky_gradient,
+        curve=Curve(**FOUR_PIXELS, parameters={"alpha": 0.3, "beta": 0.7}),
+        whole_batch=True,
+        equivalents=(
+            Equivalent(
+                "PyTorch",
+                "1 - (y_true * y_pred).sum() / (\n"
+                "    (y_true * y_pred).sum()\n"
+                "    + 0.3 * ((1 - y_true) * y_pred).sum()\n"
+                "    + 0.7 * (y_true * (1 - y_pred)).sum()\n"
+                ")",
+                parameters={"alpha": 0.3, "beta": 0.7},
+                note="PyTorch has no function of its own for it.",
+            ),
+            Equivalent(
+                "optax",
+                "optax.losses.dice_loss(\n"
+                "    jnp.log(y_pred / (1 - y_pred))[..., None],\n"
+                "    y_true[..., None],\n"
+                "    smooth=0.0,\n"
+                "    alpha=0.3,\n"
+                "    beta=0.7,\n"
+                ")",
+                parameters={"alpha": 0.3, "beta": 0.7, "axis": -1},
+                note="Takes logits with an axis of classes, and gives one loss for each image.",
+            ),
+        ),
+        traps=(
+            "Keras 3.15 exchanges alpha and beta: `keras.losses.Tversky(alpha=a, beta=b)` weighs "
+            "false negatives by a. Its documentation, the paper and this definition weigh false "
+            "positives by alpha. Repaired in later releases, so state the version with the result.",
+            "As for the Dice loss: one number for the whole batch by default, and 1 for an empty "
+            "mask rightly predicted as empty.",
+        ),
+        sources=(
+            Source(
+                "S. S. M. Salehi, D. Erdogmus and A. Gholipour (2017). Tversky loss function for "
+                "image segmentation using 3D fully convolutional deep networks. MLMI 2017, "
+                "379–387.",
+                "https://arxiv.org/abs/1706.05721",
+            ),
+        ),
+    ),
+)
