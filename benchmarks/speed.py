@@ -12,9 +12,9 @@ import platform
 import statistics
 import time
 
-import lossutils  # noqa: I001 (first: it quiets TensorFlow's start-up)
 import keras
 
+import lossutils
 from lossutils import datasets, models, training
 
 EPOCHS = 200

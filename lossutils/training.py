@@ -11,6 +11,7 @@ import cloudpickle
 import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 from keras.src.backend.common import global_state
 from scipy import stats
 from tensorflow.python.eager import context as tensorflow_context
@@ -40,6 +41,10 @@ _DENSE_LAYERS = (
 )
 _SMALL = 100_000
 
+# Where Keras keeps its seed, the generator made from it, and the numbers of names.
+_KERAS_STATE = ("global_random_seed", "global_seed_generator", "object_name_uids")
+
+# The random state that a build starts from belongs to the whole process.
 _build_lock = threading.Lock()
 
 
@@ -207,6 +212,7 @@ def repeat(
         "jit_compile": jit_compile,
         "device": device,
     }
+    _forget_kernels()
     frames = []
     with _progress(len(seeds)) as finished:
         for seed, measured in _in_threads(build, seeds, settings):
@@ -293,9 +299,6 @@ class _Repeater:
 
     def train(self, seed):
         """Return the measures of one seed."""
-        # The random state that a build starts from belongs to the whole process.
-        import tensorflow as tf
-
         with _build_lock, _seeded(seed), tf.device(self._device):
             model = self._build()
             _check(model, self._data, self._epochs, self._batch_size)
@@ -472,14 +475,21 @@ def _progress(total):
 
 @contextlib.contextmanager
 def _seeded(seed):
-    """Set every random seed, and number names from the start, for the time of a build."""
+    """Do what `keras.utils.set_random_seed` does, for the time of a build only.
+
+    TensorFlow also empties its cache of kernels then, so that a kernel with a random state of its
+    own starts anew. `repeat` does that once: its seeds differ, so that no kernel serves two.
+    Names are numbered from the start, so that equal models have equal names.
+    """
     context = tensorflow_context.context()
-    names = ("global_random_seed", "global_seed_generator", "object_name_uids")
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     tensorflow = context._seed, getattr(context, "_rng", None)  # absent before a first seed
-    of_keras = {name: global_state.get_global_attribute(name) for name in names}
-    global_state.set_global_attribute("object_name_uids", None)
-    keras.utils.set_random_seed(seed)
+    of_keras = {name: global_state.get_global_attribute(name) for name in _KERAS_STATE}
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    context._seed, context._rng = seed, random.Random(seed)
+    for name, value in zip(_KERAS_STATE, (seed, None, None), strict=True):
+        global_state.set_global_attribute(name, value)
     try:
         yield
     finally:
@@ -488,3 +498,11 @@ def _seeded(seed):
         context._seed, context._rng = tensorflow
         for name, value in of_keras.items():
             global_state.set_global_attribute(name, value)
+
+
+def _forget_kernels():
+    """Empty TensorFlow's cache of kernels, which is what setting a seed does besides setting it."""
+    context = tensorflow_context.context()
+    kept = context._seed, getattr(context, "_rng", None)
+    tf.random.set_seed(0)
+    context._seed, context._rng = kept

@@ -723,6 +723,29 @@ def test_what_differs_from_seed_to_seed_is_compiled_anew():
             assert chosen[measure] == pytest.approx(values[-1], rel=1e-5)
 
 
+@pytest.mark.parametrize("op_seed", [None, 7])
+def test_a_build_may_draw_from_every_generator(op_seed):
+    """TensorFlow's stateful generators live in cached kernels; each seed has to start its own."""
+
+    def build():
+        model = circles_model()
+        for v in model.trainable_variables:
+            drawn = tf.random.normal(v.shape, seed=op_seed, dtype=v.dtype)
+            v.assign(drawn + keras.random.normal(v.shape, dtype=v.dtype))
+        return model
+
+    data = problem("binary")
+    runs = training.repeat(build, data, 1, seeds=[3, 4], jit_compile=False)
+    again = training.repeat(build, data, 1, seeds=[4, 3], jit_compile=False)
+    pd.testing.assert_frame_equal(
+        again.sort_values(["seed"], kind="stable", ignore_index=True), runs
+    )
+    for seed in (3, 4):
+        expected = fitted(build, data, 1, seed)["test_loss"]
+        chosen = runs[(runs["seed"] == seed) & (runs["measure"] == "test_loss")]
+        assert chosen["value"].tolist() == pytest.approx(expected, rel=1e-12)
+
+
 def test_equal_models_share_a_program(monkeypatch):
     programs = []
     start = training.Program.__init__
