@@ -399,6 +399,14 @@ def test_focal_loss_without_focus_is_crossentropy(name):
         )
 
 
+def test_focal_loss_is_smallest_at_a_less_certain_probability():
+    """For a true probability of 0.8 at 0.63, where cross-entropy is smallest at 0.8."""
+    p = np.linspace(0.001, 0.999, 999)[:, None]
+    for loss, best in [(losses.binary_focal_crossentropy, 0.63), (losses.binary_crossentropy, 0.8)]:
+        expected = 0.8 * loss(np.ones_like(p), p) + 0.2 * loss(np.zeros_like(p), p)
+        np.testing.assert_allclose(p[expected.argmin()], best, atol=0.005)
+
+
 def test_ctc_sums_over_all_alignments():
     """Against an enumeration of all alignments of short sequences."""
     steps, classes = 4, 3

@@ -36,13 +36,13 @@ CLASS_PROBABILITIES = Values(
 TWO_CLASSES = {"origin": (0.0, 1.0), "direction": (1.0, -1.0), "low": 0.005, "high": 0.995}
 
 
-def _smooth(y_true, label_smoothing, classes):
+def smooth_labels(y_true, label_smoothing, classes):
     """Move labels towards the uniform distribution over the classes."""
     in_range("label_smoothing", label_smoothing, 0, 1)
     return y_true * (1 - label_smoothing) + label_smoothing / classes
 
 
-def _inside(p):
+def is_unclipped(p):
     """Say where Keras does not clip a probability, so where a gradient passes."""
     return (p >= EPSILON) & (p <= 1 - EPSILON)
 
@@ -79,7 +79,7 @@ def binary_crossentropy(y_true, y_pred, *, from_logits=False, label_smoothing=0.
     array([1000.])
     """
     y_true, y_pred = same_shape(y_true, y_pred)
-    y = _smooth(y_true, label_smoothing, 2)
+    y = smooth_labels(y_true, label_smoothing, 2)
     if from_logits:
         # -y log p - (1 - y) log(1 - p) with p = 1 / (1 + exp(-z))
         return np.mean(np.logaddexp(0, y_pred) - y * y_pred, axis=-1)
@@ -90,11 +90,11 @@ def binary_crossentropy(y_true, y_pred, *, from_logits=False, label_smoothing=0.
 def binary_crossentropy_gradient(y_true, y_pred, *, from_logits=False, label_smoothing=0.0):
     """Differentiate `binary_crossentropy` with respect to `y_pred`; 0 where it is clipped."""
     y_true, y_pred = same_shape(y_true, y_pred)
-    y = _smooth(y_true, label_smoothing, 2)
+    y = smooth_labels(y_true, label_smoothing, 2)
     if from_logits:
         return (expit(y_pred) - y) / y_pred.shape[-1]
     p = np.clip(y_pred, EPSILON, 1 - EPSILON)
-    return np.where(_inside(y_pred), (p - y) / (p * (1 - p)), 0.0) / y_pred.shape[-1]
+    return np.where(is_unclipped(y_pred), (p - y) / (p * (1 - p)), 0.0) / y_pred.shape[-1]
 
 
 def categorical_crossentropy(y_true, y_pred, *, from_logits=False, label_smoothing=0.0):
@@ -127,7 +127,7 @@ def categorical_crossentropy(y_true, y_pred, *, from_logits=False, label_smoothi
     array([1.8326])
     """
     y_true, y_pred = same_shape(y_true, y_pred)
-    y = _smooth(y_true, label_smoothing, y_true.shape[-1])
+    y = smooth_labels(y_true, label_smoothing, y_true.shape[-1])
     if from_logits:
         return -np.sum(y * log_softmax(y_pred, axis=-1), axis=-1)
     p = y_pred / y_pred.sum(axis=-1, keepdims=True)
@@ -140,12 +140,12 @@ def categorical_crossentropy_gradient(y_true, y_pred, *, from_logits=False, labe
     From logits it is the softmax less the label, for labels with sum 1.
     """
     y_true, y_pred = same_shape(y_true, y_pred)
-    y = _smooth(y_true, label_smoothing, y_true.shape[-1])
+    y = smooth_labels(y_true, label_smoothing, y_true.shape[-1])
     if from_logits:
         return softmax(y_pred, axis=-1) - y
     total = y_pred.sum(axis=-1, keepdims=True)
     p = y_pred / total
-    by_p = np.where(_inside(p), -y / np.clip(p, EPSILON, 1 - EPSILON), 0.0)
+    by_p = np.where(is_unclipped(p), -y / np.clip(p, EPSILON, 1 - EPSILON), 0.0)
     # Division by the sum couples the classes: raising one probability lowers the others.
     return (by_p - np.sum(by_p * p, axis=-1, keepdims=True)) / total
 
@@ -195,7 +195,7 @@ def sparse_categorical_crossentropy_gradient(
         slope = softmax(y_pred, axis=-1) - one_hot
     else:
         p = np.clip(y_pred, EPSILON, 1 - EPSILON)
-        slope = np.where(_inside(y_pred), 1 / p.sum(axis=-1, keepdims=True) - one_hot / p, 0.0)
+        slope = np.where(is_unclipped(y_pred), 1 / p.sum(axis=-1, keepdims=True) - one_hot / p, 0.0)
     return np.where(counted[..., None], slope, 0.0)
 
 
@@ -265,7 +265,6 @@ ENTRIES = (
             "except where TensorFlow finds the logits again.",
             "Labels outside 0 to 1 (-1 and 1, or 1 and 2) give negative losses without an error.",
             "`Dense(1, activation='softmax')` predicts 1 for every sample.",
-            "Targets of shape (n, 1) belong to predictions of shape (n, 1).",
             "With soft or smoothed labels the smallest possible loss is above 0.",
         ),
         sources=(COX,),

@@ -9,12 +9,17 @@ from scipy.special import expit, softmax
 
 from ._arrays import EPSILON, class_numbers, same_shape
 from ._entry import Curve, Entry, Equivalent, Source, Values
-from .crossentropy import CLASS_PROBABILITIES, TWO_CLASSES, _inside, _smooth
+from .crossentropy import CLASS_PROBABILITIES, TWO_CLASSES, is_unclipped, smooth_labels
 
 LIN = Source(
     "T.-Y. Lin, P. Goyal, R. Girshick, K. He and P. Dollár (2017). Focal loss for dense object "
     "detection. ICCV 2017.",
     "https://arxiv.org/abs/1708.02002",
+)
+CHAROENPHAKDEE = Source(
+    "N. Charoenphakdee, J. Vongkulbhisal, N. Chairatanakul and M. Sugiyama (2021). On focal loss "
+    "for class-posterior probability estimation: a theoretical perspective. CVPR 2021.",
+    "https://arxiv.org/abs/2011.09172",
 )
 
 
@@ -68,7 +73,7 @@ def binary_focal_crossentropy(
     array([0.0011, 0.5899])
     """
     y_true, y_pred = same_shape(y_true, y_pred)
-    y = _smooth(y_true, label_smoothing, 2)
+    y = smooth_labels(y_true, label_smoothing, 2)
     wrong, crossentropy, _ = _wrong_and_crossentropy(y, y_pred, from_logits)
     weight = y * alpha + (1 - y) * (1 - alpha) if apply_class_balancing else 1.0
     return np.mean(weight * wrong**gamma * crossentropy, axis=-1)
@@ -86,7 +91,7 @@ def binary_focal_crossentropy_gradient(
 ):
     """Differentiate `binary_focal_crossentropy` with respect to `y_pred`."""
     y_true, y_pred = same_shape(y_true, y_pred)
-    y = _smooth(y_true, label_smoothing, 2)
+    y = smooth_labels(y_true, label_smoothing, 2)
     wrong, crossentropy, slope = _wrong_and_crossentropy(y, y_pred, from_logits)
     wrong_slope = 1 - 2 * y
     if from_logits:
@@ -104,7 +109,7 @@ def _wrong_and_crossentropy(y, y_pred, from_logits):
         return y * q + (1 - y) * p, crossentropy, p - y
     p = np.clip(y_pred, EPSILON, 1 - EPSILON)
     crossentropy = -(y * np.log(p) + (1 - y) * np.log(1 - p))
-    slope = np.where(_inside(y_pred), (p - y) / (p * (1 - p)), 0.0)
+    slope = np.where(is_unclipped(y_pred), (p - y) / (p * (1 - p)), 0.0)
     return y * (1 - y_pred) + (1 - y) * y_pred, crossentropy, slope
 
 
@@ -144,7 +149,7 @@ def categorical_focal_crossentropy(
     array([0.0204])
     """
     y_true, y_pred = same_shape(y_true, y_pred)
-    y = _smooth(y_true, label_smoothing, y_true.shape[-1])
+    y = smooth_labels(y_true, label_smoothing, y_true.shape[-1])
     p = softmax(y_pred, axis=-1) if from_logits else y_pred / y_pred.sum(axis=-1, keepdims=True)
     p = np.clip(p, EPSILON, 1 - EPSILON)
     return -np.sum(alpha * (1 - p) ** gamma * y * np.log(p), axis=-1)
@@ -155,12 +160,12 @@ def categorical_focal_crossentropy_gradient(
 ):
     """Differentiate `categorical_focal_crossentropy` with respect to `y_pred`."""
     y_true, y_pred = same_shape(y_true, y_pred)
-    y = _smooth(y_true, label_smoothing, y_true.shape[-1])
+    y = smooth_labels(y_true, label_smoothing, y_true.shape[-1])
     total = y_pred.sum(axis=-1, keepdims=True)
     unclipped = softmax(y_pred, axis=-1) if from_logits else y_pred / total
     p = np.clip(unclipped, EPSILON, 1 - EPSILON)
     by_p = alpha * y * (_power_slope(1 - p, gamma) * np.log(p) - (1 - p) ** gamma / p)
-    by_p = np.where(_inside(unclipped), by_p, 0.0)
+    by_p = np.where(is_unclipped(unclipped), by_p, 0.0)
     # Softmax and division by the sum both couple the classes.
     coupled = by_p - np.sum(by_p * unclipped, axis=-1, keepdims=True)
     return coupled * unclipped if from_logits else coupled / total
@@ -275,10 +280,10 @@ ENTRIES = (
             "`alpha` has no effect unless `apply_class_balancing=True`.",
             "On a sigmoid output `from_logits=True` applies the sigmoid twice. Keras does not "
             "notice it, as it does for plain cross-entropy under TensorFlow.",
-            "It is not a proper scoring rule: its predicted probabilities are pulled towards 1/2 "
-            "and need calibration.",
+            "It is not a proper scoring rule: the best prediction for a true probability of 0.8 is "
+            "0.63. Its probabilities need calibration.",
         ),
-        sources=(LIN,),
+        sources=(LIN, CHAROENPHAKDEE),
     ),
     Entry(
         title="Categorical focal cross-entropy",
@@ -322,7 +327,7 @@ ENTRIES = (
             "and wrong prediction gets no gradient.",
             "It is not a proper scoring rule: its predicted probabilities need calibration.",
         ),
-        sources=(LIN,),
+        sources=(LIN, CHAROENPHAKDEE),
     ),
     Entry(
         title="Generalized cross-entropy",

@@ -80,13 +80,13 @@ def _sequences(y_true, y_pred):
             f"y_true holds {labels[wrong][0]:g}, but y_pred of shape {y_pred.shape} has the "
             f"classes 1 to {classes - 1} beside the blank. Number the classes from 1."
         )
-    lengths = (labels != BLANK).sum(axis=1)
-    if (np.sort(labels == BLANK, axis=1) != (labels == BLANK)).any():
+    is_padding = labels == BLANK
+    if (is_padding[:, :-1] & ~is_padding[:, 1:]).any():
         raise ValueError(
             "y_true has a 0 before a label. 0 is the blank and the padding: number the classes "
             "from 1, and pad at the end."
         )
-    return [row[:n].astype(np.int64) for row, n in zip(labels, lengths, strict=True)], y_pred
+    return [row[row != BLANK].astype(np.int64) for row in labels], y_pred
 
 
 def _states(sequence):
