@@ -11,7 +11,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 NBVAL := $(BIN)/python -m pytest --nbval --nbval-current-env -n 2 --dist loadfile book
 
-.PHONY: help book test test-units test-notebooks test-portable lint refresh benchmark clean
+.PHONY: help book test test-units test-notebooks test-portable lint refresh reference benchmark clean
 
 help:
 	@echo "make book            build the HTML pages from the stored outputs"
@@ -19,6 +19,7 @@ help:
 	@echo "make test-portable   run every notebook with other CPU instructions and one thread"
 	@echo "make lint            check the style of the code"
 	@echo "make refresh         re-run and store all notebooks, or NOTEBOOKS=book/…/one.ipynb"
+	@echo "make reference       write the page of all losses from the catalogue"
 	@echo "make benchmark       measure what README.md says about speed"
 	@echo "make clean           remove what was built (.venv stays)"
 
@@ -56,6 +57,10 @@ lint: $(INSTALLED)
 refresh: $(INSTALLED)
 	@echo "Running notebooks from an empty folder and storing them."
 	@$(BIN)/python tools/refresh.py $(NOTEBOOKS)
+
+reference: $(INSTALLED)
+	@echo "Writing the reference page of all losses from the catalogue."
+	@$(BIN)/python tools/reference.py
 
 benchmark: $(INSTALLED)
 	@set -e; for script in benchmarks/*.py; do $(BIN)/python "$$script"; done

@@ -1,10 +1,13 @@
 """What a notebook of this book looks like: where it lies, its set-up cell, its normal form."""
 
+import base64
+import io
 import tomllib
 from pathlib import Path
 
 import nbformat
 import yaml
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
@@ -75,6 +78,20 @@ def in_book():
     return sorted(found, key=position)
 
 
+def title(path):
+    """Return the title of a notebook, its first heading."""
+    first = next(cell for cell in read(path).cells if cell.cell_type == "markdown")
+    return first.source.split("\n")[0].removeprefix("# ")
+
+
+def small_png(png):
+    """Return the same picture as a PNG of 256 colors, about a third of the size."""
+    with Image.open(io.BytesIO(png)) as image, io.BytesIO() as buffer:
+        few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few.save(buffer, format="png", optimize=True)
+        return buffer.getvalue()
+
+
 def tags(cell):
     """Return the tags of a cell."""
     return cell.metadata.get("tags", [])
@@ -119,7 +136,18 @@ def normalize(notebook):
                 output.execution_count = count
             if "metadata" in output:
                 output.metadata = nbformat.from_dict({})
+            if "image/png" in output.get("data", {}):
+                output.data["image/png"] = _small(output.data["image/png"])
     return notebook
+
+
+def _small(encoded):
+    """Make a stored picture small, unless it is."""
+    png = base64.b64decode(encoded)
+    with Image.open(io.BytesIO(png)) as image:
+        if image.mode == "P":
+            return encoded
+    return base64.b64encode(small_png(png)).decode("ascii")
 
 
 def _normal_metadata(cell):

@@ -1,0 +1,239 @@
+"""Write the page of all losses, with its pictures, from the catalogue in `lossutils.losses`.
+
+The catalogue is the one source; `make reference` is the one command, and a test compares what is
+stored with what this would write.
+"""
+
+import inspect
+import io
+from html import escape
+from pathlib import Path
+from textwrap import dedent
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import notebooks
+import numpy as np
+from mdit_py_plugins.anchors.index import slugify
+from PIL import Image
+
+from lossutils import plotting
+from lossutils.losses import CATALOGUE, IMPORTS
+
+PAGE = notebooks.BOOK / "reference" / "every_keras_loss.md"
+PICTURES = notebooks.BOOK / "reference" / "losses"
+
+# The chapter that teaches a loss, where the book has one.
+CHAPTERS = {
+    "mean_squared_error": "regression/mean_squared_error",
+    "mean_absolute_error": "regression/mean_absolute_error",
+    "huber": "regression/huber",
+    "mean_squared_logarithmic_error": "regression/mean_squared_logarithmic_error",
+    "pinball": "regression/quantile",
+    "poisson": "regression/counts",
+    "gaussian_negative_log_likelihood": "practice/writing_your_own_loss",
+    "binary_crossentropy": "binary/binary_cross_entropy",
+    "binary_focal_crossentropy": "binary/class_imbalance",
+    "hinge": "binary/hinge",
+    "squared_hinge": "binary/squared_hinge",
+    "categorical_crossentropy": "multiclass/categorical_cross_entropy",
+    "sparse_categorical_crossentropy": "multiclass/sparse_categorical_cross_entropy",
+    "kl_divergence": "multiclass/kl_divergence",
+}
+
+INTRODUCTION = """\
+# Every Keras loss
+
+What does this loss compute, which output layer and which targets does it take, and what is it
+called elsewhere?
+
+This page has a section for each loss class of `keras.losses`, and for three losses that Keras
+lacks and `lossutils.losses.keras_losses` adds. The formula gives the loss of one sample; Keras
+reports the mean over the samples. The NumPy code is the definition that the tests compare with
+Keras, for values and for gradients. The calls of other frameworks are executed by the tests too:
+“equal” means to at least six digits, and what is marked “differs” does.
+
+Keras averages over the last axis of a prediction before it averages over the samples, except for
+the losses over classes, which add up. `reduction="sum_over_batch_size"` divides by the number of
+samples even where sample weights are given; `"mean_with_sample_weight"` divides by the sum of the
+weights, as PyTorch and scikit-learn do.
+"""
+
+
+def index_table():
+    """Return the index of all losses as HTML, with a choice of task above it."""
+    tasks = list(dict.fromkeys(entry.task for entry in CATALOGUE.values()))
+    choices = ["all", *tasks]
+    options = "\n".join(
+        f'<label><input type="radio" name="task" value="{slugify(task)}"'
+        f"{' checked' if task == 'all' else ''}> {escape(task)}</label>"
+        for task in choices
+    )
+    rows = "\n".join(
+        f'<tr data-task="{slugify(entry.task)}">'
+        f'<td><a href="#{slugify(entry.title)}">{escape(entry.title)}</a></td>'
+        f"<td><code>{escape(entry.name)}</code></td>"
+        f"<td>{escape(entry.task)}</td>"
+        f"<td>{', '.join(f'<code>{name}</code>' for name in entry.activation)}</td>"
+        f"<td>{escape(entry.targets.encoding)}</td></tr>"
+        for entry in CATALOGUE.values()
+    )
+    hide = "\n".join(
+        f'.loss-index:has(input[value="{slugify(task)}"]:checked) '
+        f'tr[data-task]:not([data-task="{slugify(task)}"]) {{ display: none; }}'
+        for task in tasks
+    )
+    return f"""\
+```{{raw}} html
+<div class="loss-index">
+<style>
+{hide}
+</style>
+<fieldset><legend>Show the losses for</legend>
+{options}
+</fieldset>
+<table class="table">
+<thead>
+<tr><th>Loss</th><th>Name in Keras</th><th>Task</th><th>Output layer</th><th>Targets</th></tr>
+</thead>
+<tbody>
+{rows}
+</tbody>
+</table>
+</div>
+```
+"""
+
+
+def section(entry):
+    """Return the section of one loss."""
+    parts = [
+        f"## {entry.title}",
+        f"$$\n{entry.formula}\n$$",
+        picture_of(entry),
+        facts(entry),
+        in_numpy(entry),
+        elsewhere(entry),
+    ]
+    if entry.traps:
+        parts += [rubric("Traps"), "\n".join(f"- {trap}" for trap in entry.traps)]
+    sources = "\n".join(f"- {source.citation} <{source.url}>" for source in entry.sources)
+    return "\n\n".join([*parts, rubric("Sources"), sources])
+
+
+def rubric(text):
+    """Return a heading that stays out of the table of contents, since each section has it."""
+    return f":::{{rubric}} {text}\n:::"
+
+
+def picture_of(entry):
+    """Return the picture of a loss and its gradient as a figure of the page."""
+    targets = " and ".join(entry.curve.targets)
+    name = entry.title[0].lower() + entry.title[1:]
+    alt = (
+        f"Two panels over “{entry.curve.label}”: left the {name}, right its derivative, "
+        f"for {targets}."
+    )
+    return f"""\
+```{{image}} losses/{entry.name}.png
+:alt: {alt}
+:width: 100%
+```"""
+
+
+def facts(entry):
+    """Return the table of facts of a loss."""
+    strings = ", ".join(f'`"{name}"`' for name in (entry.name, *entry.aliases))
+    if not entry.keras_class.startswith("keras."):
+        strings = "none: Keras lacks this loss"
+    parameters = ", ".join(f"`{name}={value!r}`" for name, value in entry.parameters.items())
+    logits = ", or `linear` with `from_logits=True`" if entry.takes_logits else ""
+    rows = {
+        "Task": entry.task,
+        "Keras class": f"`{entry.keras_class}`",
+        "As a string": strings,
+        "Parameters": parameters or "none",
+        "Output layer": ", ".join(f"`{name}`" for name in entry.activation) + logits,
+        "Targets": entry.targets.description,
+        "Predictions": entry.predictions.description,
+    }
+    if entry.name in CHAPTERS:
+        page = notebooks.BOOK / f"{CHAPTERS[entry.name]}.ipynb"
+        if page.exists():
+            title = notebooks.title(page)
+            rows["Chapter"] = f"[{title}](../{CHAPTERS[entry.name]}.ipynb)"
+    lines = [f"| {name} | {value} |" for name, value in rows.items()]
+    return "\n".join(["| Property | Value |", "|---|---|", *lines])
+
+
+def in_numpy(entry):
+    """Return the definition of a loss and of its gradient, without their docstrings."""
+    code = "\n\n\n".join(source_of(function) for function in (entry.numpy, entry.gradient))
+    return f"{rubric('In NumPy')}\n\n```python\n{code}\n```"
+
+
+def source_of(function):
+    """Return the source of a function less its docstring."""
+    source = dedent(inspect.getsource(function))
+    head, _, rest = source.partition('"""')
+    return (head.rstrip() + rest.partition('"""')[2].rstrip()).strip()
+
+
+def elsewhere(entry):
+    """Return the calls of other frameworks, in a tab for each."""
+    tabs = []
+    for framework in IMPORTS:
+        calls = [e for e in entry.equivalents if e.framework == framework]
+        if not calls:
+            continue
+        blocks = [f"```python\n{IMPORTS[framework]}\n```"]
+        blocks += [call_block(entry, call) for call in calls]
+        body = "\n\n".join(blocks)
+        tabs.append(f":::{{tab-item}} {framework}\n{body}\n:::")
+    return "\n\n".join([rubric("Elsewhere"), "::::{tab-set}", *tabs, "::::"])
+
+
+def call_block(entry, call):
+    """Return one call with what it gives."""
+    given = ", ".join(f"`{name}={value!r}`" for name, value in call.parameters.items())
+    verdict = "Equal" if call.relation == "equal" else "Differs"
+    where = f" for {given}" if given else ""
+    note = f": {call.note}" if call.note else "."
+    return f"**{verdict}**{where}{note}\n\n```python\n{call.call}\n```"
+
+
+def page():
+    """Return the whole page."""
+    sections = [section(entry) for entry in CATALOGUE.values()]
+    return "\n\n".join([INTRODUCTION + "\n" + index_table(), *sections]) + "\n"
+
+
+def picture(entry):
+    """Draw a loss and its gradient; return the bytes of a PNG of few colors."""
+    axes = plotting.loss_curve(entry)
+    figure = axes[0].figure
+    with io.BytesIO() as buffer:
+        figure.savefig(buffer, format="png", dpi=150)
+        plt.close(figure)
+        return notebooks.small_png(buffer.getvalue())
+
+
+def pixels(png):
+    """Return the pixels of a PNG."""
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=int)
+
+
+def main():
+    """Write the page and the pictures; remove pictures of losses that are gone."""
+    mpl.use("agg")
+    PICTURES.mkdir(exist_ok=True)
+    for entry in CATALOGUE.values():
+        (PICTURES / f"{entry.name}.png").write_bytes(picture(entry))
+    for path in PICTURES.glob("*.png"):
+        if path.stem not in CATALOGUE:
+            path.unlink()
+    Path(PAGE).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
