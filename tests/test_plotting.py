@@ -21,8 +21,9 @@ from nbclient import NotebookClient
 from scipy import stats
 from sklearn.calibration import calibration_curve
 
-from lossutils import _style, plotting
+from lossutils import plotting
 from lossutils.losses import CATALOGUE
+from lossutils.plotting import _style
 
 matplotlib.use("agg")
 
