@@ -35,6 +35,9 @@ class Program:
         Whether XLA compiles the graph.
     device : str
         The device that trains and measures, such as ``"CPU"``.
+    like : Program, optional
+        A program of an equal model for equal data, whose compiled graph this one shares. Both may
+        run at the same time.
 
     Attributes
     ----------
@@ -47,7 +50,9 @@ class Program:
         If this kind of model, or the pairing of targets, output and loss, cannot be trained.
     """
 
-    def __init__(self, model, data, batch_size, weights=None, jit_compile=False, device="CPU"):
+    def __init__(
+        self, model, data, batch_size, weights=None, jit_compile=False, device="CPU", like=None
+    ):
         self.model = model
         self.batch_size = batch_size
         self.device = device
@@ -67,7 +72,9 @@ class Program:
         batchwise = _compiled.has_batchwise_measures(model, self._loss, self._metrics, y_pred)
         self._rows_per_pass = batch_size if batchwise else _ROWS_PER_PASS
         self._fresh_optimizer = [variable.numpy() for variable in model.optimizer.variables]
-        self._train = tf.function(self._training, autograph=False, jit_compile=jit_compile)
+        self._source = self if like is None else like
+        if like is None:
+            self._train = tf.function(self._training, autograph=False, jit_compile=jit_compile)
 
     def adopt(self, model):
         """Take over the initial state of a new model of the same architecture."""
@@ -92,10 +99,32 @@ class Program:
             The measures on all training rows and on all test rows.
         """
         with tf.device(self.device):
-            measured = self._train(
-                *self._arrays, tf.constant(orders), tf.constant(learning_rate, self.precision)
+            arguments = [
+                *self._arrays,
+                tf.constant(orders),
+                tf.constant(learning_rate, self.precision),
+            ]
+            graph = self._source._train.get_concrete_function(*arguments)
+            # XLA takes a second to compile a graph. TensorFlow has no public way to run a compiled
+            # graph on the variables of another, equal model.
+            measured = graph._call_flat(
+                [argument for argument in arguments if argument is not None], self._captured(graph)
             )
         return measured.numpy()
+
+    def _captured(self, graph):
+        """Return what the graph reads from outside, with variables of this program."""
+        pairs = zip(self._source._handles(), self._handles(), strict=True)
+        own = {id(theirs): mine for theirs, mine in pairs}
+        return [own.get(id(captured), captured) for captured in graph.captured_inputs]
+
+    def _handles(self):
+        variables = [
+            *self.model.variables,
+            *self.model.optimizer.variables,
+            *self._metrics.variables,
+        ]
+        return [variable.value.handle for variable in variables]
 
     def _training(self, x_train, y_train, weights, x_test, y_test, orders, learning_rate):
         epochs = orders.shape[0]

@@ -158,7 +158,7 @@ def repeat(
     ----------
     build : callable
         Takes no argument and returns a newly built, compiled model. As long as it returns the
-        same architecture, loss, metrics and optimizer, the program is compiled once a thread.
+        same architecture, loss, metrics and optimizer, the program is compiled once.
     data : Dataset
         Training and test rows.
     epochs : int
@@ -284,10 +284,17 @@ def _paired_difference(difference):
 
 
 class _Repeater:
-    """Trains a fresh model for each seed, with one program as long as the model stays the same."""
+    """Trains a fresh model for each seed, with one program as long as the model stays the same.
 
-    def __init__(self, build, data, epochs, batch_size, shuffle, weights, jit_compile, device):
+    Each thread has one, with variables of its own; ``shared`` holds the program that was compiled
+    last, by its signature, for the others to run too.
+    """
+
+    def __init__(
+        self, build, shared, data, epochs, batch_size, shuffle, weights, jit_compile, device
+    ):
         self._build = build
+        self._shared = shared
         self._data = data
         self._epochs = epochs
         self._batch_size = batch_size
@@ -306,24 +313,34 @@ class _Repeater:
                 _compiled.call(model, self._data.x_train[:1], training=False)
         signature = _signature(model)
         if signature is None or signature != self._signature:
-            auto = self._jit_compile == "auto"
-            jit_compile = _suits_xla(model) if auto else self._jit_compile
-            self._program = Program(
-                model, self._data, self._batch_size, self._weights, jit_compile, self._device
-            )
+            with _build_lock:
+                self._program = self._compile(model, signature)
             self._signature = signature
         else:
             self._program.adopt(model)
         return _run(self._program, model, self._data, self._epochs, self._shuffle, seed)
 
+    def _compile(self, model, signature):
+        jit_compile = self._jit_compile
+        if jit_compile == "auto":
+            jit_compile = _suits_xla(model)
+        like = None if signature is None else self._shared.get(signature)
+        program = Program(
+            model, self._data, self._batch_size, self._weights, jit_compile, self._device, like
+        )
+        if like is None:
+            self._shared.clear()
+            self._shared[signature] = program
+        return program
+
 
 def _in_threads(build, seeds, settings):
     """Yield (seed, measures) as trainings finish."""
-    local = threading.local()
+    local, shared = threading.local(), {}
 
     def train(seed):
         if not hasattr(local, "repeater"):
-            local.repeater = _Repeater(build, **settings)
+            local.repeater = _Repeater(build, shared, **settings)
         try:
             return seed, local.repeater.train(seed)
         except Exception as error:
