@@ -248,8 +248,7 @@ def test_links_lead_somewhere(path):
             continue
         file, _, anchor = str(address).partition("#")
         target = (path.parent / file).resolve() if file else path
-        assert target.exists(), f"no such file: {address}"
-        assert not target.is_relative_to(BOOK) or target.suffix, f"name the source: {address}"
+        assert target.is_file(), f"no such file: {address}"
         if anchor:
             assert anchor in anchors(target), f"no such heading: {address}"
 
