@@ -31,7 +31,8 @@ def mlp(
     hidden_activation : str or callable, default "relu"
         Activation of the hidden layers.
     kernel_initializer : str or keras.initializers.Initializer, default "he_uniform"
-        Initial weights of the hidden layers [1]_. The output layer keeps Keras's default.
+        Initial weights of the hidden layers, by default those of He et al. (2015). The output layer
+        keeps Keras's default.
     dtype : str, default "float64"
         Precision of weights and computation. The small experiments of the book run in float64,
         because their results then agree on every machine to far more digits than are printed.
@@ -48,8 +49,8 @@ def mlp(
 
     References
     ----------
-    .. [1] K. He, X. Zhang, S. Ren, J. Sun, "Delving Deep into Rectifiers: Surpassing Human-Level
-       Performance on ImageNet Classification", ICCV 2015. https://doi.org/10.1109/ICCV.2015.123
+    K. He, X. Zhang, S. Ren and J. Sun (2015). Delving deep into rectifiers: Surpassing human-level
+    performance on ImageNet classification. ICCV 2015. https://doi.org/10.1109/ICCV.2015.123
 
     Examples
     --------

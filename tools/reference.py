@@ -60,28 +60,35 @@ weights, as PyTorch and scikit-learn do.
 """
 
 
+def group(entry):
+    """Return the kind of task that the index offers as a choice."""
+    for kind in ("regression", "binary classification", "multiclass classification"):
+        if kind in entry.task:
+            return kind
+    return "masks, sequences, embeddings"
+
+
 def index_table():
     """Return the index of all losses as HTML, with a choice of task above it."""
-    tasks = list(dict.fromkeys(entry.task for entry in CATALOGUE.values()))
-    choices = ["all", *tasks]
+    groups = list(dict.fromkeys(map(group, CATALOGUE.values())))
     options = "\n".join(
-        f'<label><input type="radio" name="task" value="{slugify(task)}"'
-        f"{' checked' if task == 'all' else ''}> {escape(task)}</label>"
-        for task in choices
+        f'<label><input type="radio" name="task" value="{slugify(name)}"'
+        f"{' checked' if name == 'all tasks' else ''}> {escape(name)}</label>"
+        for name in ["all tasks", *groups]
     )
     rows = "\n".join(
-        f'<tr data-task="{slugify(entry.task)}">'
-        f'<td><a href="#{slugify(entry.title)}">{escape(entry.title)}</a></td>'
-        f"<td><code>{escape(entry.name)}</code></td>"
+        f'<tr data-task="{slugify(group(entry))}">'
+        f'<td><a href="#{slugify(entry.title)}">{escape(entry.title)}</a><br>'
+        f"<code>{escape(entry.name)}</code></td>"
         f"<td>{escape(entry.task)}</td>"
-        f"<td>{', '.join(f'<code>{name}</code>' for name in entry.activation)}</td>"
+        f"<td>{'<br>'.join(f'<code>{name}</code>' for name in entry.activation)}</td>"
         f"<td>{escape(entry.targets.encoding)}</td></tr>"
         for entry in CATALOGUE.values()
     )
     hide = "\n".join(
-        f'.loss-index:has(input[value="{slugify(task)}"]:checked) '
-        f'tr[data-task]:not([data-task="{slugify(task)}"]) {{ display: none; }}'
-        for task in tasks
+        f'.loss-index:has(input[value="{slugify(name)}"]:checked) '
+        f'tr[data-task]:not([data-task="{slugify(name)}"]) {{ display: none; }}'
+        for name in groups
     )
     return f"""\
 ```{{raw}} html
@@ -94,7 +101,7 @@ def index_table():
 </fieldset>
 <table class="table">
 <thead>
-<tr><th>Loss</th><th>Name in Keras</th><th>Task</th><th>Output layer</th><th>Targets</th></tr>
+<tr><th>Loss, and its name in Keras</th><th>Task</th><th>Output layer</th><th>Targets</th></tr>
 </thead>
 <tbody>
 {rows}
