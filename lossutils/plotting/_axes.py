@@ -77,10 +77,10 @@ def _columns_that_fit(labels, inches):
     return 1
 
 
-def check_references(references):
+def check_references(references, name="references"):
     if references is not None and not isinstance(references, Mapping):
         raise TypeError(
-            "references maps a label to a value, such as {'Bayes ceiling': 0.86}; "
+            f"{name} maps a label to a value, such as {{'Bayes ceiling': 0.86}}; "
             f"got {type(references).__name__}."
         )
 

@@ -154,7 +154,7 @@ def threshold_curves(thresholds, curves, ax=None, *, marks=None, label=None):
         If a curve does not have one value for each threshold.
     """
     thresholds = column(thresholds, "thresholds")
-    check_references(marks)
+    check_references(marks, "marks")
     if not isinstance(curves, Mapping) or not curves:
         raise ValueError("curves must map a name to values, such as {'cost': cost}.")
     curves = {name: column(values, f"curves[{name!r}]") for name, values in curves.items()}
