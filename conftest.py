@@ -2,11 +2,18 @@
 
 import time
 from collections import defaultdict
+from pathlib import Path
 
 NOTEBOOK_BUDGET = 40.0  # seconds, on two cores
 BOOK_BUDGET = 240.0
 
 START = time.perf_counter()
+
+
+def pytest_configure(config):
+    """Let every `pytest --nbval` leave out what cannot repeat; see tools/nbval.cfg."""
+    if getattr(config.option, "nbval", False) and not config.option.nbval_sanitize_with:
+        config.option.nbval_sanitize_with = str(Path(__file__).parent / "tools" / "nbval.cfg")
 
 
 def pytest_terminal_summary(terminalreporter):

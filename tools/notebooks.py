@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import tomllib
 from pathlib import Path
 
@@ -136,6 +137,11 @@ def normalize(notebook):
                 output.execution_count = count
             if "metadata" in output:
                 output.metadata = nbformat.from_dict({})
+            if "text/html" in output.get("data", {}) and "text/plain" in output.data:
+                # A styled table as text is its address in memory.
+                output.data["text/plain"] = re.sub(
+                    r" at 0x[0-9a-f]+", "", output.data["text/plain"]
+                )
             if "image/png" in output.get("data", {}):
                 output.data["image/png"] = _small(output.data["image/png"])
     return notebook
