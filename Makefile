@@ -11,12 +11,13 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 NBVAL := $(BIN)/python -m pytest --nbval --nbval-current-env -n 2 --dist loadfile book
 
-.PHONY: help book test test-units test-notebooks test-portable lint refresh reference benchmark clean
+.PHONY: help book test test-units test-notebooks test-portable frameworks lint refresh reference benchmark clean
 
 help:
 	@echo "make book            build the HTML pages from the stored outputs"
 	@echo "make test            run all tests: of lossutils, of the pages, and every notebook"
 	@echo "make test-portable   run every notebook with other CPU instructions and one thread"
+	@echo "make frameworks      install PyTorch and optax, which some tests compare with"
 	@echo "make lint            check the style of the code"
 	@echo "make refresh         re-run and store all notebooks, or NOTEBOOKS=book/…/one.ipynb"
 	@echo "make reference       write the page of all losses from the catalogue"
@@ -37,7 +38,7 @@ test: test-units test-notebooks
 
 test-units: $(INSTALLED)
 	@echo "Testing lossutils, the structure of the notebooks and the rendered pages."
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --mpl --cov=lossutils --cov-fail-under=95 \
+	@$(BIN)/python -m pytest -rs -n 2 --dist loadfile --mpl --cov=lossutils --cov-fail-under=95 \
 	    --cov-report=term-missing:skip-covered tests
 
 test-notebooks: $(INSTALLED)
@@ -48,6 +49,12 @@ test-notebooks: $(INSTALLED)
 test-portable: $(INSTALLED)
 	@echo "Running every notebook with other CPU instructions and one thread."
 	@XLA_FLAGS=--xla_cpu_max_isa=AVX TF_ENABLE_ONEDNN_OPTS=0 TF_NUM_INTRAOP_THREADS=1 $(NBVAL)
+
+# Without PyTorch and optax, make test skips what compares the losses with them, and says so.
+frameworks: $(INSTALLED)
+	@echo "Installing the frameworks that the losses are compared with."
+	@$(BIN)/python -m pip install --disable-pip-version-check --retries 0 \
+	    -r requirements-frameworks.txt
 
 lint: $(INSTALLED)
 	@echo "Checking the style of the code, notebooks included."
