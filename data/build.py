@@ -1,6 +1,6 @@
 """Rebuild the data files of this folder from public packages, and check every byte.
 
-Run it in an environment of its own, on Debian 12 or where both archives already lie in a folder:
+Run it in an environment of its own, on Debian 12 or where the archives already lie in a folder:
 
     python -m venv /path/to/venv
     /path/to/venv/bin/pip install numpy pandas rdata
@@ -16,9 +16,11 @@ import hashlib
 import io
 import lzma
 import subprocess
+import sys
 import tarfile
 import tempfile
 import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +40,8 @@ SHA256 = {
     # What this script writes, before compression: gzip's bytes depend on the version of zlib.
     # IBM's CSV without its first column, customerID.
     "telco_churn.csv": "6ff58dad1ff4b0a5adf6e44ec6b221c9561f6c5b2a2130a8a5634c6ef75387be",
+    # As statsmodels distributes it.
+    "doctor_visits.csv": "9f6c87d05aef087a82cc4465310c8cd3f38327be6eafa43bd81fb98c4f3d088c",
     "mnist_subset.npy": "ee7c7c6f2631f9b7e0f40d0ed11fa933f799d61908a67b35b23b0edaaced1473",
 }
 MNIST_ROWS = {"train": 8_000, "t10k": 2_000}
@@ -68,9 +72,9 @@ IBM_COLUMNS = {
 
 
 def main():
-    """Write both files; with the same packages, twice the same bytes."""
+    """Write all files; with the same packages, twice the same bytes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--downloads", type=Path, help="folder that keeps the two archives")
+    parser.add_argument("--downloads", type=Path, help="folder that keeps the archives")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -78,6 +82,7 @@ def main():
         downloads.mkdir(parents=True, exist_ok=True)
         write(options.output, "telco_churn.csv", telco_churn(downloads))
         write(options.output, "mnist_subset.npy", mnist_subset(downloads))
+        write(options.output, "doctor_visits.csv", doctor_visits(downloads))
 
 
 def checked(name, content):
@@ -166,6 +171,17 @@ def stratified_rows(package, part, size):
     order = rng.permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
     return rows[rng.permutation(order[np.arange(size) * len(labels) // size])]
+
+
+def doctor_visits(downloads):
+    """Return the CSV of the RAND Health Insurance Experiment that statsmodels carries."""
+    if not list(downloads.glob("statsmodels-*.whl")):
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "statsmodels"]
+        subprocess.run(command, cwd=downloads, check=True)
+    # Each platform and version has a wheel of its own; the table in it is the same.
+    wheel = next(downloads.glob("statsmodels-*.whl"))
+    with zipfile.ZipFile(wheel) as package:
+        return package.read("statsmodels/datasets/randhie/randhie.csv")
 
 
 if __name__ == "__main__":

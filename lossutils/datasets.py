@@ -15,7 +15,7 @@ import scipy.sparse
 import sklearn.datasets
 from scipy.special import expit, i0e, softmax
 from sklearn.compose import make_column_transformer
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "blobs",
     "circles",
     "diabetes",
+    "doctor_visits",
     "mnist",
     "positive_targets",
     "regression",
@@ -612,6 +613,55 @@ def telco_churn(as_frame=False, test_size=1 / 3, random_state=0):
     )
 
 
+def doctor_visits(test_size=1 / 3, random_state=0):
+    """How often people see a doctor in a year: 20,190 rows of the RAND health experiment.
+
+    The mean is 2.86 visits, the variance 20.3, and 31 % of the rows have none: counts with far
+    more spread than a Poisson distribution of that mean.
+
+    Parameters
+    ----------
+    test_size : float
+        Share of the persons for testing. Most persons appear in three or five years, in rows
+        that share all features; the rows of a person stay on one side of the split.
+    random_state : int
+        Seed of the split.
+
+    Returns
+    -------
+    Dataset
+        x of shape (n, 9), float64, standardized by the training rows; y of shape (n, 1), integers:
+        visits in a year.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        The data file is missing, or not what was published.
+
+    Notes
+    -----
+    From the RAND Health Insurance Experiment, as A. C. Cameron and P. K. Trivedi use it in
+    *Microeconometrics: Methods and Applications* (Cambridge University Press, 2005).
+    """
+    frame = pd.read_csv(io.BytesIO(_read_data("doctor_visits.csv.gz")))
+    y = frame.pop("mdvis")
+    persons = frame.ne(frame.shift()).any(axis=1).cumsum()
+    splitter = GroupShuffleSplit(1, test_size=test_size, random_state=random_state)
+    train, test = next(splitter.split(frame, y, persons))
+    scaler = StandardScaler().fit(frame.iloc[train])
+    return Dataset(
+        x_train=scaler.transform(frame.iloc[train]),
+        y_train=y.iloc[train],
+        x_test=scaler.transform(frame.iloc[test]),
+        y_test=y.iloc[test],
+        name="doctor visits",
+        description="RAND Health Insurance Experiment: outpatient visits to a doctor in a year, "
+        "by insurance plan and health.",
+        feature_names=frame.columns,
+        target_name="visits in a year",
+    )
+
+
 def mnist(full=False):
     """Handwritten digits, 28 by 28 pixels.
 
@@ -675,6 +725,7 @@ def _full_mnist():
 # version of zlib that wrote them. data/build.py rebuilds the files.
 _SHA256 = {
     "telco_churn.csv.gz": "6ff58dad1ff4b0a5adf6e44ec6b221c9561f6c5b2a2130a8a5634c6ef75387be",
+    "doctor_visits.csv.gz": "9f6c87d05aef087a82cc4465310c8cd3f38327be6eafa43bd81fb98c4f3d088c",
     "mnist_subset.npy.gz": "ee7c7c6f2631f9b7e0f40d0ed11fa933f799d61908a67b35b23b0edaaced1473",
 }
 # Inside the package where it was built with the data, else beside it, as in a clone.

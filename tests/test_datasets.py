@@ -591,7 +591,35 @@ def copied_data(monkeypatch, tmp_path):
     return tmp_path
 
 
-LOADERS = [("telco_churn.csv.gz", datasets.telco_churn), ("mnist_subset.npy.gz", datasets.mnist)]
+def test_doctor_visits_are_the_published_counts():
+    data = datasets.doctor_visits()
+    y = np.concatenate([data.y_train, data.y_test])
+    assert y.shape == (20190, 1)
+    assert y.mean() == pytest.approx(2.8604, abs=1e-4)
+    assert y.var(ddof=1) == pytest.approx(20.2893, abs=1e-4)
+    np.testing.assert_allclose(data.x_train.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(data.x_train.std(axis=0), 1, rtol=1e-12)
+    assert len(data.y_test) == pytest.approx(20190 / 3, rel=0.05)
+
+
+def test_doctor_visits_of_a_person_stay_on_one_side():
+    """Far fewer test rows repeat the features of a training row than in a split by rows."""
+    data = datasets.doctor_visits()
+    train = {tuple(row) for row in data.x_train.round(9)}
+    shared = np.mean([tuple(row) in train for row in data.x_test.round(9)])
+    y = np.concatenate([data.y_train, data.y_test])
+    x = np.concatenate([data.x_train, data.x_test])
+    order = np.random.default_rng(0).permutation(len(y))
+    rows = {tuple(row) for row in x[order[: len(data.x_train)]].round(9)}
+    by_row = np.mean([tuple(row) in rows for row in x[order[len(data.x_train) :]].round(9)])
+    assert shared < 0.75 < 0.95 < by_row
+
+
+LOADERS = [
+    ("telco_churn.csv.gz", datasets.telco_churn),
+    ("mnist_subset.npy.gz", datasets.mnist),
+    ("doctor_visits.csv.gz", datasets.doctor_visits),
+]
 REMEDY = r"`git checkout -- data/{0}` or `python data/build\.py` restores .* reinstall lossutils"
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-DATA_FILES = {"telco_churn.csv.gz", "mnist_subset.npy.gz"}
+DATA_FILES = {"telco_churn.csv.gz", "mnist_subset.npy.gz", "doctor_visits.csv.gz"}
 INSTALL = ["-m", "pip", "install", "--quiet"]
 # Of what the environment borrows, pip must neither count the old lossutils nor add to the rest.
 ALONE = ["--no-deps", "--ignore-installed"]
