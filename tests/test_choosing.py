@@ -163,15 +163,19 @@ def test_integer_labels_under_categorical_cross_entropy_are_an_error():
 @pytest.mark.parametrize("loss", ["categorical_crossentropy", "sparse_categorical_crossentropy"])
 def test_linear_layer_under_cross_entropy_stays_behind(loss):
     data = datasets.blobs(one_hot=not loss.startswith("sparse"))
-    last = {}
-    for activation in ("softmax", "linear"):
-        keras.utils.set_random_seed(0)
+
+    def build(activation):
         model = models.mlp(2, [50], 3, activation=activation)
         model.compile(keras.optimizers.SGD(0.01, momentum=0.9), loss=loss, metrics=["accuracy"])
-        history = training.fit(model, data, epochs=20).history
-        last[activation] = {measure: values[-1] for measure, values in history.items()}
-    assert last["linear"]["test_accuracy"] < last["softmax"]["test_accuracy"] - 0.15
-    assert last["linear"]["train_loss"] > 2 * last["softmax"]["train_loss"]
+        return model
+
+    # Where a probability is clipped, a last digit decides: single runs differ between machines.
+    mean = {}
+    for activation in ("softmax", "linear"):
+        runs = training.repeat(lambda name=activation: build(name), data, epochs=20, seeds=10)
+        mean[activation] = runs.groupby("measure")["value"].mean()
+    assert mean["linear"]["test_accuracy"] < mean["softmax"]["test_accuracy"] - 0.2
+    assert mean["linear"]["train_loss"] > 2 * mean["softmax"]["train_loss"]
 
 
 def test_softmax_over_one_unit_predicts_one_while_the_loss_falls():
