@@ -206,11 +206,18 @@ def _shape(array):
     return "(" + ", ".join(["n", *map(str, array.shape[1:])]) + ("," * (array.ndim == 1)) + ")"
 
 
+def given_metrics(model):
+    """Return the metrics and the weighted metrics as they were given to compile."""
+    compiled = model._compile_metrics
+    if compiled is None:
+        return [], []
+    given = compiled._user_metrics, compiled._user_weighted_metrics
+    return tuple(keras.tree.flatten(metrics or []) for metrics in given)
+
+
 def metrics(model, y, y_pred, precision):
     """Return metrics like the model's, in its precision and with a state of their own."""
-    theirs = model._compile_metrics
-    lists = (theirs._user_metrics, theirs._user_weighted_metrics) if theirs else (None, None)
-    own = CompileMetrics(*(keras.tree.flatten(given or []) for given in lists))
+    own = CompileMetrics(*given_metrics(model))
     own.build(y, y_pred)
     for group in own._flat_metrics + own._flat_weighted_metrics:
         if group is not None:

@@ -17,6 +17,9 @@ from lossutils import _compiled
 # Rows that one inference pass takes: large enough for speed, small enough for images.
 _ROWS_PER_PASS = 1024
 
+# Row orders that are drawn at once: 80 MB of them, whatever the number of epochs.
+_ORDERS = 20_000_000
+
 
 class Program:
     """One compiled model and the graph that trains and measures it.
@@ -83,21 +86,42 @@ class Program:
         for mine, fresh in zip(self.model.optimizer.variables, self._fresh_optimizer, strict=True):
             mine.assign(fresh)
 
-    def run(self, orders, learning_rate):
-        """Train for some epochs and measure after each.
+    def run(self, epochs, shuffle, seed, learning_rate):
+        """Train, and measure after each epoch.
 
         Parameters
         ----------
-        orders : ndarray of int32, shape (epochs, n_train)
-            The order in which each epoch takes the training rows.
+        epochs : int
+            Passes through the training rows.
+        shuffle : bool
+            Whether each epoch takes the rows in a new order.
+        seed : int
+            Seed of these orders.
         learning_rate : float
             The learning rate, where the optimizer has a constant one.
 
         Returns
         -------
-        ndarray of shape (epochs, 2, n_measures)
-            The measures on all training rows and on all test rows.
+        dict of str to list of float
+            ``train_<measure>`` and ``test_<measure>``, with a value for each epoch.
         """
+        rows = len(self._arrays[0])
+        generator = np.random.default_rng(seed)
+        measured = []
+        for start in range(0, epochs, block := max(1, _ORDERS // rows)):
+            orders = np.tile(np.arange(rows, dtype=np.int32), (min(block, epochs - start), 1))
+            if shuffle:
+                orders = generator.permuted(orders, axis=1)
+            measured.append(self._run_block(orders, learning_rate))
+        measured = np.concatenate(measured)
+        return {
+            f"{part}_{measure}": measured[:, i, j].tolist()
+            for j, measure in enumerate(self.measures)
+            for i, part in enumerate(("train", "test"))
+        }
+
+    def _run_block(self, orders, learning_rate):
+        """Train through row orders (epochs, n_train); return (epochs, 2, n_measures)."""
         with tf.device(self.device):
             arguments = [
                 *self._arrays,

@@ -1,51 +1,16 @@
 """Fit one Keras model, or repeat a training over many seeds, as one compiled program."""
 
-import contextlib
-import os
-import random
-import threading
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 
-import cloudpickle
 import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
-from keras.src.backend.common import global_state
 from scipy import stats
-from tensorflow.python.eager import context as tensorflow_context
 from tqdm import tqdm
 
-from lossutils import _compiled
+from lossutils import _compiled, _repetition
 from lossutils._program import Program
 from lossutils.datasets import Dataset
-
-# Orders of rows that are drawn at once: 80 MB of them, whatever the number of epochs.
-_ORDERS = 20_000_000
-
-# Layers whose trainings XLA speeds up; convolutions are slower with it on a CPU.
-_DENSE_LAYERS = (
-    keras.layers.InputLayer,
-    keras.layers.Dense,
-    keras.layers.Activation,
-    keras.layers.ReLU,
-    keras.layers.LeakyReLU,
-    keras.layers.Softmax,
-    keras.layers.Dropout,
-    keras.layers.BatchNormalization,
-    keras.layers.LayerNormalization,
-    keras.layers.Normalization,
-    keras.layers.Rescaling,
-    keras.layers.Flatten,
-)
-_SMALL = 100_000
-
-# Where Keras keeps its seed, the generator made from it, and the numbers of names.
-_KERAS_STATE = ("global_random_seed", "global_seed_generator", "object_name_uids")
-
-# The random state that a build starts from belongs to the whole process.
-_build_lock = threading.Lock()
 
 
 def fit(
@@ -121,10 +86,12 @@ def fit(
     >>> list(history.history)
     ['train_loss', 'test_loss', 'train_accuracy', 'test_accuracy']
     """
-    _check(model, data, epochs, batch_size)
+    _compiled.check_model(model)
+    _check(data, epochs, batch_size)
     weights = _row_weights(data, class_weight, sample_weight)
     program = Program(model, data, batch_size, weights, jit_compile, device)
-    measured = _run(program, model, data, epochs, shuffle, seed)
+    learning_rate = _compiled.constant_learning_rate(model)
+    measured = program.run(epochs, shuffle, seed, learning_rate)
     if hasattr(model.optimizer, "finalize_variable_values"):
         model.optimizer.finalize_variable_values(model.trainable_variables)
     history = keras.callbacks.History()
@@ -147,12 +114,13 @@ def repeat(
     jit_compile="auto",
     device="CPU",
     curves=False,
+    executor=None,
 ):
     """Repeat a training over seeds, in parallel.
 
     Seed ``s`` means ``keras.utils.set_random_seed(s); model = build(); fit(model, data, seed=s)``,
     with the same ``jit_compile`` (XLA draws other numbers for dropout). The result does not depend
-    on the number of threads, and the caller's random state is what it was before.
+    on where the seeds run, and the caller's random state is what it was before.
 
     Parameters
     ----------
@@ -172,6 +140,12 @@ def repeat(
         is about ten times faster.
     curves : bool, default False
         Whether to return the measures after each epoch instead of after the last.
+    executor : concurrent.futures.Executor, optional
+        Where to train, instead of in a thread for each core of this machine: a
+        ``ProcessPoolExecutor`` that spawns its processes, or a cluster through
+        ``dask.distributed.Client(...).get_executor()``. ``build`` and the data travel by
+        cloudpickle, so functions defined in a notebook do too; lossutils has to be installed
+        there.
 
     Returns
     -------
@@ -183,7 +157,9 @@ def repeat(
     Raises
     ------
     TypeError, ValueError
-        As in `fit`; also if ``build`` is not callable or there are no seeds.
+        As in `fit`; also if ``build`` is not callable, there are no seeds, or the executor forks.
+    RuntimeError
+        If a worker of the executor died; the message names the seeds that are lost.
 
     Examples
     --------
@@ -202,25 +178,23 @@ def repeat(
             f"build must be a function that returns a compiled model, got {build!r}; "
             "one model cannot be trained from several initial weights"
         )
+    _check(data, epochs, batch_size)
     seeds = _seeds(seeds)
-    settings = {
-        "data": data,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "shuffle": shuffle,
-        "weights": _row_weights(data, class_weight, sample_weight),
-        "jit_compile": jit_compile,
-        "device": device,
-    }
-    _forget_kernels()
-    frames = []
-    with _progress(len(seeds)) as finished:
-        for seed, measured in _in_threads(build, seeds, settings):
-            frames.append((seed, measured))
-            finished()
-    position = {seed: i for i, seed in enumerate(seeds)}
-    frames.sort(key=lambda item: position[item[0]])
-    return _tidy(frames, curves)
+    weights = _row_weights(data, class_weight, sample_weight)
+    settings = _repetition.Settings(
+        data, epochs, batch_size, shuffle, weights, jit_compile, device, curves
+    )
+    if executor is None:
+        blocks = _repetition.in_threads(build, settings, seeds)
+    else:
+        blocks = _repetition.on_executor(executor, build, settings, seeds)
+    measured = {}
+    # A terminal shows a bar after three seconds; a notebook's output and a log show none.
+    with tqdm(total=len(seeds), unit="seed", delay=3, disable=None, leave=False) as bar:
+        for block in blocks:
+            measured.update(block)
+            bar.update(len(block))
+    return _tidy([(seed, measured[seed]) for seed in seeds], curves)
 
 
 def compare(runs, measure):
@@ -283,136 +257,6 @@ def _paired_difference(difference):
     return {"difference": mean, "low": mean - half, "high": mean + half}
 
 
-class _Repeater:
-    """Trains a fresh model for each seed, with one program as long as the model stays the same.
-
-    Each thread has one, with variables of its own; ``shared`` holds the program that was compiled
-    last, by its signature, for the others to run too.
-    """
-
-    def __init__(
-        self, build, shared, data, epochs, batch_size, shuffle, weights, jit_compile, device
-    ):
-        self._build = build
-        self._shared = shared
-        self._data = data
-        self._epochs = epochs
-        self._batch_size = batch_size
-        self._shuffle = shuffle
-        self._weights = weights
-        self._jit_compile = jit_compile
-        self._device = device
-        self._signature = None
-
-    def train(self, seed):
-        """Return the measures of one seed."""
-        with _build_lock, _seeded(seed), tf.device(self._device):
-            model = self._build()
-            _check(model, self._data, self._epochs, self._batch_size)
-            if not model.built:
-                _compiled.call(model, self._data.x_train[:1], training=False)
-        signature = _signature(model)
-        if signature is None or signature != self._signature:
-            with _build_lock:
-                self._program = self._compile(model, signature)
-            self._signature = signature
-        else:
-            self._program.adopt(model)
-        return _run(self._program, model, self._data, self._epochs, self._shuffle, seed)
-
-    def _compile(self, model, signature):
-        jit_compile = self._jit_compile
-        if jit_compile == "auto":
-            jit_compile = _suits_xla(model)
-        like = None if signature is None else self._shared.get(signature)
-        program = Program(
-            model, self._data, self._batch_size, self._weights, jit_compile, self._device, like
-        )
-        if like is None:
-            self._shared.clear()
-            self._shared[signature] = program
-        return program
-
-
-def _in_threads(build, seeds, settings):
-    """Yield (seed, measures) as trainings finish."""
-    local, shared = threading.local(), {}
-
-    def train(seed):
-        if not hasattr(local, "repeater"):
-            local.repeater = _Repeater(build, shared, **settings)
-        try:
-            return seed, local.repeater.train(seed)
-        except Exception as error:
-            error.add_note(f"raised in the training of seed {seed}")
-            raise
-
-    executor = ThreadPoolExecutor(min(_cores(), len(seeds)))
-    try:
-        for done in as_completed([executor.submit(train, seed) for seed in seeds]):
-            yield done.result()
-    finally:
-        executor.shutdown(cancel_futures=True)
-
-
-def _cores():
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _suits_xla(model):
-    layers = [layer for layer in model._flatten_layers() if not isinstance(layer, keras.Model)]
-    return model.count_params() <= _SMALL and all(isinstance(la, _DENSE_LAYERS) for la in layers)
-
-
-def _signature(model):
-    """Return bytes that are equal for models with the same program, or None if that is unknown."""
-    if type(model) not in (keras.Sequential, keras.models.Model) and type(model).__name__ != (
-        "Functional"
-    ):
-        return None
-    optimizer = model.optimizer.get_config()
-    if isinstance(optimizer["learning_rate"], float):
-        del optimizer["learning_rate"]  # an input of the program
-    metrics = model._compile_metrics
-    given = (
-        []
-        if metrics is None
-        else [metrics._user_metrics or [], metrics._user_weighted_metrics or []]
-    )
-    described = [
-        (type(m), m.get_config()) if isinstance(m, keras.metrics.Metric) else m
-        for m in keras.tree.flatten(given)
-    ]
-    weights = model._compile_loss._user_loss_weights
-    try:
-        return cloudpickle.dumps(
-            (model.get_config(), type(model.optimizer), optimizer, model.loss, weights, described)
-        )
-    except Exception:  # whatever cannot be described is compiled anew for each seed
-        return None
-
-
-def _run(program, model, data, epochs, shuffle, seed):
-    """Train with the row orders of a seed; return lists of measures by name."""
-    learning_rate = _compiled.constant_learning_rate(model)
-    rows = len(data.x_train)
-    generator = np.random.default_rng(seed)
-    measured = []
-    for start in range(0, epochs, block := max(1, _ORDERS // rows)):
-        orders = np.tile(np.arange(rows, dtype=np.int32), (min(block, epochs - start), 1))
-        if shuffle:
-            orders = generator.permuted(orders, axis=1)
-        measured.append(program.run(orders, learning_rate))
-    measured = np.concatenate(measured)
-    return {
-        f"{part}_{measure}": measured[:, i, j].tolist()
-        for j, measure in enumerate(program.measures)
-        for i, part in enumerate(("train", "test"))
-    }
-
-
 def _tidy(runs, curves):
     """Turn (seed, measures) pairs into a DataFrame with a row for each seed and measure."""
     rows = [
@@ -420,13 +264,12 @@ def _tidy(runs, curves):
         for seed, measured in runs
         for measure, values in measured.items()
         for epoch, value in enumerate(values, start=1)
-        if curves or epoch == len(values)
     ]
     frame = pd.DataFrame(rows, columns=["seed", "epoch", "measure", "value"])
     return frame if curves else frame.drop(columns="epoch")
 
 
-def _check(model, data, epochs, batch_size):
+def _check(data, epochs, batch_size):
     if not isinstance(data, Dataset):
         raise TypeError(
             f"data must be a Dataset, got {type(data).__name__}: wrap your arrays in "
@@ -435,7 +278,6 @@ def _check(model, data, epochs, batch_size):
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
-    _compiled.check_model(model)
 
 
 def _row_weights(data, class_weight, sample_weight):
@@ -481,45 +323,3 @@ def _seeds(seeds):
     if not seeds or len(set(seeds)) != len(seeds) or min(seeds) < 0:
         raise ValueError(f"seeds must be different whole numbers from 0, at least one; got {seeds}")
     return seeds
-
-
-@contextlib.contextmanager
-def _progress(total):
-    """Yield a function to call after each seed; a terminal shows a bar after three seconds."""
-    with tqdm(total=total, unit="seed", delay=3, disable=None, leave=False) as bar:
-        yield bar.update
-
-
-@contextlib.contextmanager
-def _seeded(seed):
-    """Do what `keras.utils.set_random_seed` does, for the time of a build only.
-
-    TensorFlow also empties its cache of kernels then, so that a kernel with a random state of its
-    own starts anew. `repeat` does that once: its seeds differ, so that no kernel serves two.
-    Names are numbered from the start, so that equal models have equal names.
-    """
-    context = tensorflow_context.context()
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    tensorflow = context._seed, getattr(context, "_rng", None)  # absent before a first seed
-    of_keras = {name: global_state.get_global_attribute(name) for name in _KERAS_STATE}
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002
-    context._seed, context._rng = seed, random.Random(seed)
-    for name, value in zip(_KERAS_STATE, (seed, None, None), strict=True):
-        global_state.set_global_attribute(name, value)
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)  # noqa: NPY002
-        context._seed, context._rng = tensorflow
-        for name, value in of_keras.items():
-            global_state.set_global_attribute(name, value)
-
-
-def _forget_kernels():
-    """Empty TensorFlow's cache of kernels, which is what setting a seed does besides setting it."""
-    context = tensorflow_context.context()
-    kept = context._seed, getattr(context, "_rng", None)
-    tf.random.set_seed(0)
-    context._seed, context._rng = kept

@@ -11,7 +11,8 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from lossutils import models, training
+from lossutils import _repetition, models, training
+from lossutils._program import Program
 from lossutils.datasets import Dataset
 
 ROWS, TEST_ROWS, FEATURES, BATCH = 42, 25, 4, 16  # the last batch of an epoch has 10 rows
@@ -480,9 +481,9 @@ def circles_model(loss="binary_crossentropy", learning_rate=0.05):
 
 def test_shuffling_takes_every_row_once_and_follows_the_seed(monkeypatch):
     orders = []
-    run = training.Program.run
+    run = Program._run_block
     monkeypatch.setattr(
-        training.Program, "run", lambda self, o, lr: orders.append(o) or run(self, o, lr)
+        Program, "_run_block", lambda self, o, lr: orders.append(o) or run(self, o, lr)
     )
     data = problem("binary")
     for seed in (0, 0, 1):
@@ -499,7 +500,7 @@ def test_many_epochs_run_in_blocks_with_the_same_result(monkeypatch):
         return training.fit(circles_model(), problem("binary"), 5, seed=4).history
 
     whole = history()
-    monkeypatch.setattr(training, "_ORDERS", 2 * ROWS)
+    monkeypatch.setattr("lossutils._program._ORDERS", 2 * ROWS)
     assert history() == whole
 
 
@@ -691,7 +692,7 @@ def test_the_table_is_tidy():
 
 def test_the_number_of_threads_does_not_matter(monkeypatch):
     def with_threads(number, seeds):
-        monkeypatch.setattr(training, "_cores", lambda: number)
+        monkeypatch.setattr(_repetition, "_cores", lambda: number)
         return training.repeat(circles_model, data, 3, seeds=seeds)
 
     data = problem("binary")
@@ -748,14 +749,14 @@ def test_a_build_may_draw_from_every_generator(op_seed):
 
 def test_equal_models_share_a_program(monkeypatch):
     programs = []
-    start = training.Program.__init__
+    start = Program.__init__
 
     def count(self, *arguments):
         programs.append(self)
         start(self, *arguments)
 
-    monkeypatch.setattr(training.Program, "__init__", count)
-    monkeypatch.setattr(training, "_cores", lambda: 1)
+    monkeypatch.setattr(Program, "__init__", count)
+    monkeypatch.setattr(_repetition, "_cores", lambda: 1)
     training.repeat(circles_model, problem("binary"), 1, seeds=4)
     assert len(programs) == 1
 
@@ -818,7 +819,7 @@ def test_a_caller_in_a_thread_gets_the_same_result():
 @pytest.mark.parametrize(("layers", "suits"), [("dense", True), ("convolution", False)])
 def test_xla_is_chosen_for_small_dense_networks(layers, suits):
     model = models.mlp(2, [50], 1) if layers == "dense" else models.cnn()
-    assert training._suits_xla(model) is suits
+    assert _repetition.suits_xla(model) is suits
 
 
 # Comparison --------------------------------------------------------------------------------------
