@@ -50,6 +50,10 @@ _build_lock = threading.Lock()
 # Seeds that an executor is given at once: few enough to share out, many enough to be worth it.
 _SEEDS_PER_BLOCK = 10
 
+# The programs compiled last, by all that their graphs depend on.
+_programs = {}
+_PROGRAMS_KEPT = 4
+
 # What a thread of a worker keeps between two blocks of the same repetition.
 _worker = threading.local()
 
@@ -71,14 +75,13 @@ class Settings:
 class Repeater:
     """Trains a fresh model for each seed, with one program as long as the model stays the same.
 
-    Each thread has one, with variables of its own; ``shared`` holds the program that was compiled
-    last, by its signature, for the other threads to run too.
+    Each thread has one, with variables of its own. What is compiled is kept for other threads and
+    for the next repetition, which often differs in its data only.
     """
 
-    def __init__(self, build, settings, shared):
+    def __init__(self, build, settings):
         self._build = build
         self._settings = settings
-        self._shared = shared
         self._signature = None
 
     def train(self, seed):
@@ -111,29 +114,28 @@ class Repeater:
         jit_compile = settings.jit_compile
         if jit_compile == "auto":
             jit_compile = suits_xla(model)
-        like = None if signature is None else self._shared.get(signature)
+        data, weights = settings.data, settings.weights
+        arrays = data.x_train, data.y_train, weights, data.x_test, data.y_test
+        shapes = [None if array is None else (array.shape, array.dtype.str) for array in arrays]
+        key = signature, jit_compile, settings.batch_size, settings.device, *shapes
+        like = None if signature is None else _programs.get(key)
         program = Program(
-            model,
-            settings.data,
-            settings.batch_size,
-            settings.weights,
-            jit_compile,
-            settings.device,
-            like,
+            model, data, settings.batch_size, weights, jit_compile, settings.device, like
         )
-        if like is None:
-            self._shared.clear()
-            self._shared[signature] = program
+        if signature is not None and like is None:
+            if len(_programs) >= _PROGRAMS_KEPT:
+                del _programs[next(iter(_programs))]
+            _programs[key] = program
         return program
 
 
 def in_threads(build, settings, seeds):
     """Yield lists of (seed, measures) as trainings finish in threads of this process."""
-    local, shared = threading.local(), {}
+    local = threading.local()
 
     def train(seed):
         if not hasattr(local, "repeater"):
-            local.repeater = Repeater(build, settings, shared)
+            local.repeater = Repeater(build, settings)
         return [(seed, local.repeater.train(seed))]
 
     _forget_kernels()
@@ -187,7 +189,7 @@ def on_executor(executor, build, settings, seeds):
 def train_block(work, key, seeds):
     """Train some seeds in a worker; return a list of (seed, measures)."""
     if getattr(_worker, "key", None) != key:
-        _worker.repeater = Repeater(*cloudpickle.loads(work), shared={})
+        _worker.repeater = Repeater(*cloudpickle.loads(work))
         _worker.key = key
     _forget_kernels()
     return [(seed, _worker.repeater.train(seed)) for seed in seeds]

@@ -756,9 +756,39 @@ def test_equal_models_share_a_program(monkeypatch):
         start(self, *arguments)
 
     monkeypatch.setattr(Program, "__init__", count)
+    monkeypatch.setattr(_repetition, "_programs", {})
     monkeypatch.setattr(_repetition, "_cores", lambda: 1)
     training.repeat(circles_model, problem("binary"), 1, seeds=4)
     assert len(programs) == 1
+
+
+def test_a_compiled_graph_serves_other_data_but_no_other_loss(monkeypatch):
+    """Repetitions that differ in data alone share a graph; what they give must not."""
+    monkeypatch.setattr(_repetition, "_programs", {})
+    first, second = problem("binary"), problem("binary", seed=1)
+    losses = ["binary_crossentropy", "mean_squared_error"]
+    cases = [(data, loss) for data in (first, second) for loss in losses]
+    runs = [
+        training.repeat(lambda loss=loss: circles_model(loss), data, 2, seeds=[5])
+        for data, loss in cases
+    ]
+    assert len(_repetition._programs) == 2
+    for (data, loss), table in zip(cases, runs, strict=True):
+        expected = fitted(lambda loss=loss: circles_model(loss), data, 2, 5, jit_compile=True)
+        assert table["value"].tolist() == [values[-1] for values in expected.values()]
+
+
+def test_few_programs_are_kept(monkeypatch):
+    monkeypatch.setattr(_repetition, "_programs", {})
+    for units in range(1, 7):
+
+        def build(units=units):
+            model = models.mlp(inputs=FEATURES, hidden=[units], outputs=1)
+            model.compile("sgd", "mse")
+            return model
+
+        training.repeat(build, problem("real"), 1, seeds=1, jit_compile=False)
+    assert len(_repetition._programs) == _repetition._PROGRAMS_KEPT
 
 
 def test_the_random_state_of_the_caller_is_kept():
