@@ -5,6 +5,7 @@ where it runs, on the number of workers, or on the seeds beside it.
 """
 
 import contextlib
+import json
 import os
 import random
 import threading
@@ -227,24 +228,37 @@ def suits_xla(model):
 
 
 def _signature(model):
-    """Return bytes that are equal for models with the same program, or None if that is unknown."""
+    """Return text that is equal for models with the same program, or None if that is unknown."""
     if type(model) not in (keras.Sequential, Functional):
         return None
     optimizer = model.optimizer.get_config()
     if isinstance(optimizer["learning_rate"], float):
         del optimizer["learning_rate"]  # an input of the program
-    metrics = [
-        (type(metric), metric.get_config()) if isinstance(metric, keras.metrics.Metric) else metric
-        for given in _compiled.given_metrics(model)
-        for metric in [*given, "end of list"]
+    parts = [
+        model.get_config(),
+        [type(model.optimizer), optimizer],
+        [model.loss, model._compile_loss._user_loss_weights],
+        _compiled.given_metrics(model),
     ]
-    loss = model.loss, model._compile_loss._user_loss_weights
     try:
-        return cloudpickle.dumps(
-            (model.get_config(), type(model.optimizer), optimizer, loss, metrics)
-        )
+        return json.dumps(parts, default=_described)
     except Exception:  # whatever cannot be described is compiled anew for each seed
         return None
+
+
+def _described(thing):
+    """Describe what JSON cannot: by its class and its attributes, or by its pickle.
+
+    Keras pickles its objects with the date. Other things are pickled one by one, since the pickle
+    of several depends on what they share.
+    """
+    pickled_class = cloudpickle.dumps(type(thing)).hex()
+    if isinstance(thing, keras.losses.Loss):
+        state = {name: value for name, value in vars(thing).items() if name != "_dtype_policy"}
+        return [pickled_class, state]
+    if isinstance(thing, keras.metrics.Metric):
+        return [pickled_class, thing.get_config()]
+    return cloudpickle.dumps(thing).hex()
 
 
 @contextlib.contextmanager

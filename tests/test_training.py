@@ -1,6 +1,7 @@
 """`training.fit` against `model.fit`, and `training.repeat` against `training.fit`."""
 
 import dataclasses
+import functools
 import random
 from concurrent.futures import ThreadPoolExecutor
 
@@ -747,19 +748,32 @@ def test_a_build_may_draw_from_every_generator(op_seed):
         assert chosen["value"].tolist() == pytest.approx(expected, rel=1e-12)
 
 
-def test_equal_models_share_a_program(monkeypatch):
-    programs = []
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "binary_crossentropy",
+        keras.losses.Huber(delta=0.5),
+        OwnLoss(),
+        own_loss,
+        functools.partial(keras.losses.huber, delta=0.1),
+    ],
+)
+def test_equal_models_share_a_program(loss, monkeypatch):
+    graphs = []
     start = Program.__init__
 
     def count(self, *arguments):
-        programs.append(self)
         start(self, *arguments)
+        graphs.append(self._source)
 
     monkeypatch.setattr(Program, "__init__", count)
     monkeypatch.setattr(_repetition, "_programs", {})
-    monkeypatch.setattr(_repetition, "_cores", lambda: 1)
-    training.repeat(circles_model, problem("binary"), 1, seeds=4)
-    assert len(programs) == 1
+    for seeds in ([0, 1, 2, 3], [4, 5]):
+        training.repeat(
+            lambda: circles_model(loss), problem("binary"), 1, seeds=seeds, jit_compile=False
+        )
+    assert len(set(map(id, graphs))) == 1
+    assert len(graphs) <= 2 * _repetition._cores()
 
 
 def test_a_compiled_graph_serves_other_data_but_no_other_loss(monkeypatch):
