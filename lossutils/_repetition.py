@@ -53,7 +53,7 @@ _SEEDS_PER_BLOCK = 10
 
 # The programs compiled last, by all that their graphs depend on.
 _programs = {}
-_PROGRAMS_KEPT = 4
+_PROGRAMS_KEPT = 8
 
 # What a thread of a worker keeps between two blocks of the same repetition.
 _worker = threading.local()
