@@ -1,8 +1,12 @@
-"""What all tests share: a table of the notebooks' run times after `pytest --nbval`."""
+"""What all tests share: which notebooks `pytest --nbval` leaves out, and a table of run times."""
 
+import functools
 import time
 from collections import defaultdict
 from pathlib import Path
+
+import notebooks
+import pytest
 
 NOTEBOOK_BUDGET = 40.0  # seconds, on two cores
 BOOK_BUDGET = 240.0
@@ -16,8 +20,22 @@ def pytest_configure(config):
         config.option.nbval_sanitize_with = str(Path(__file__).parent / "tools" / "nbval.cfg")
 
 
+@functools.cache
+def why_left_out(path):
+    """Return why a notebook cannot run here, or an empty text."""
+    missing = " and ".join(notebooks.missing_packages(path))
+    return f"needs {missing}, which make frameworks installs" if missing else ""
+
+
+def pytest_collection_modifyitems(items):
+    """Leave out the notebooks that need an optional package which is not installed."""
+    for item in items:
+        if item.path.suffix == ".ipynb" and (reason := why_left_out(item.path)):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
 def pytest_terminal_summary(terminalreporter):
-    """Print how long each notebook ran, and which exceeds its budget."""
+    """Print how long each notebook ran, which exceeds its budget, and which is left out."""
     # Reported and not failed: how fast a machine is says nothing about the book.
     seconds = defaultdict(float)
     for reports in terminalreporter.stats.values():
@@ -30,6 +48,9 @@ def pytest_terminal_summary(terminalreporter):
     elapsed = time.perf_counter() - START
     terminalreporter.section("run time of each notebook")
     for notebook in sorted(seconds, key=seconds.get, reverse=True):
+        if reason := why_left_out(terminalreporter.config.rootpath / notebook):
+            terminalreporter.write_line(f" left out  {notebook}: {reason}")
+            continue
         over = f"  over the {NOTEBOOK_BUDGET:.0f} s" if seconds[notebook] > NOTEBOOK_BUDGET else ""
         terminalreporter.write_line(f"{seconds[notebook]:7.1f} s  {notebook}{over}")
     over = f"  over the {BOOK_BUDGET:.0f} s" if elapsed > BOOK_BUDGET else ""

@@ -1,6 +1,7 @@
 """What a notebook of this book looks like: where it lies, its set-up cell, its normal form."""
 
 import base64
+import importlib.util
 import io
 import re
 import tomllib
@@ -77,6 +78,23 @@ def in_book():
         return order.get(page, len(order)), page
 
     return sorted(found, key=position)
+
+
+def missing_packages(path):
+    """Return the optional packages that a notebook imports and that are not installed.
+
+    Optional is what requirements-frameworks.txt names.
+    """
+    optional = re.findall(
+        r"^([\w-]+)==", (ROOT / "requirements-frameworks.txt").read_text(encoding="utf-8"), re.M
+    )
+    source = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "code")
+    return [
+        package
+        for package in optional
+        if re.search(rf"^[ \t]*(?:import|from)[ \t]+{package}\b", source, re.M)
+        and importlib.util.find_spec(package) is None
+    ]
 
 
 def title(path):
