@@ -1,0 +1,109 @@
+"""Rules, and what they find."""
+
+import html
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+SEVERITIES = ("error", "warning", "info")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong with a set-up, or worth knowing.
+
+    Parameters
+    ----------
+    code : str
+        Its rule, a key of `RULES`.
+    severity : {"error", "warning", "info"}
+        "error": the model will not learn what you think. "warning": this is probably wrong.
+        "info": this is right, but may surprise.
+    message : str
+        What was seen in this model and these arrays.
+    fix : str
+        What to write instead.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A mistake that `check_setup` looks for.
+
+    Parameters
+    ----------
+    code : str
+        A stable name, which is also the anchor of its section in the chapter on mistakes.
+    severity : {"error", "warning", "info"}
+        The severity of its findings.
+    title : str
+        The mistake in a few words.
+    explanation : str
+        Why it is one, and what it looks like in training.
+    """
+
+    code: str
+    severity: Severity
+    title: str
+    explanation: str
+    check: Callable | None = field(default=None, repr=False, compare=False)
+
+    def find(self, *subject):
+        """Apply the rule; return a list of findings."""
+        found = self.check(*subject)
+        return [Finding(self.code, self.severity, message, fix) for message, fix in found]
+
+
+def rule(registry, code, severity, title):
+    """Make a generator of (message, fix) a rule of a registry; its docstring explains the rule."""
+
+    def register(check):
+        explanation = " ".join(check.__doc__.split())
+        registry[code] = Rule(code, severity, title, explanation, check)
+        return check
+
+    return register
+
+
+class Findings(list):
+    """A list of `Finding`, the most severe first, that prints as a table."""
+
+    def __init__(self, found=()):
+        super().__init__(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
+
+    def __str__(self):
+        if not self:
+            return "No mistakes found."
+        return "\n\n".join(_as_text(finding) for finding in self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self):
+        if not self:
+            return "<p>No mistakes found.</p>"
+        head = "".join(f"<th>{name}</th>" for name in ("severity", "code", "seen", "instead"))
+        rows = "".join(
+            "<tr>"
+            + "".join(
+                f'<td style="text-align: left; white-space: normal">{html.escape(text)}</td>'
+                for text in (found.severity, found.code, found.message, found.fix)
+            )
+            + "</tr>"
+            for found in self
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _as_text(finding):
+    body = [
+        textwrap.fill(f"{label} {text}", 88, initial_indent="  ", subsequent_indent="           ")
+        for label, text in (("seen:   ", finding.message), ("instead:", finding.fix))
+    ]
+    return "\n".join([f"{finding.severity}: {finding.code}", *body])

@@ -1,0 +1,205 @@
+"""Rules on metrics: numbers that are printed every epoch and mean something else."""
+
+import numpy as np
+
+from lossutils.checks._findings import rule
+
+RULES = {}
+
+_ACCURACIES = (
+    *("binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy", "accuracy"),
+    "accuracy_of_classes",
+)
+_HINGES = ("hinge", "squared_hinge")
+
+
+def _accuracy(head):
+    return next((metric for metric in head.metrics if metric.name in _ACCURACIES), None)
+
+
+def _of_numbers(y):
+    """Whether targets can be no classes: fractions beside 0 and 1, or very many whole numbers."""
+    if y.text is not None or not y.rows or np.isnan(y.low):
+        return False
+    return not y.whole or y.counts is None or (y.row_sums is None and not y.class_numbers)
+
+
+@rule(RULES, "accuracy-on-regression", "warning", "Accuracy of numbers")
+def accuracy_on_regression(head):
+    """
+    Accuracy counts exact matches of classes. Predicted numbers hardly ever equal their targets to
+    the last digit, so that it stays at 0, or counts something by chance.
+    """
+    accuracy, loss, y = _accuracy(head), head.loss, head.y
+    if accuracy is None or loss is None:
+        return
+    if y is None or np.isnan(y.low):
+        wrong = loss.for_numbers and head.units == 1 and head.activation is not None
+        wrong = wrong and head.activation.name == "linear"
+    elif loss.for_numbers or loss.name == "poisson":
+        wrong = not (y.zero_one or y.only(-1, 1))
+        if head.units and head.units > 1:
+            wrong = wrong and not y.one_hot
+    else:
+        wrong = _of_numbers(y) and loss.targets in ("binary", None) and head.units == 1
+    if wrong:
+        yield (
+            f"{accuracy} is measured on targets that are numbers"
+            if y is not None
+            else f"{accuracy} is measured of a model that is trained with {loss.name}",
+            "measure 'mean_absolute_error' or 'mean_squared_error', in the unit of the target",
+        )
+
+
+@rule(RULES, "accuracy-minus-one", "warning", "Accuracy with labels -1 and 1")
+def accuracy_minus_one(head):
+    """
+    Keras's binary accuracy turns predictions into 0 and 1 and compares them with the labels. A
+    label -1 never matches, so the accuracy cannot exceed the share of ones.
+    """
+    accuracy, y = _accuracy(head), head.y
+    if accuracy and accuracy.name in ("binary_accuracy", "accuracy") and y is not None:
+        if y.only(-1, 1) and y.low == -1 and head.units == 1:
+            yield (
+                f"{accuracy} compares predictions of 0 and 1 with the labels -1 and 1",
+                "use labels 0 and 1 (Keras converts them for hinge losses) and "
+                "keras.metrics.BinaryAccuracy(threshold=0)",
+            )
+
+
+@rule(RULES, "accuracy-threshold", "warning", "Accuracy with a threshold in the wrong place")
+def accuracy_threshold(head):
+    """
+    Binary accuracy says 1 where a prediction exceeds 0.5. For a probability that is the middle;
+    for a logit or a score the middle is 0, so answers between 0 and 0.5 count for the wrong class.
+    """
+    accuracy, loss, y = _accuracy(head), head.loss, head.y
+    if not accuracy or not loss or accuracy.name != "binary_accuracy":
+        return
+    if head.units != 1 or (y is not None and not y.zero_one):
+        return
+    scores = loss.name in _HINGES or loss.predictions == "logits"
+    probabilities = head.activation is not None and head.activation.probabilities
+    if scores and not probabilities and accuracy.parameters.get("threshold", 0.5) == 0.5:
+        yield (
+            f"{accuracy} compares with 0.5, and the predictions are scores around 0",
+            "measure keras.metrics.BinaryAccuracy(threshold=0)",
+        )
+
+
+@rule(RULES, "accuracy-several-labels", "warning", "Accuracy of several labels by the largest")
+def accuracy_several_labels(head):
+    """
+    Where several labels may hold at once, 'accuracy' becomes categorical accuracy, which compares
+    the position of the largest output with that of the first 1, and ignores all other labels.
+    """
+    accuracy, y = _accuracy(head), head.y
+    if accuracy and accuracy.name == "categorical_accuracy" and y is not None:
+        if y.several_labels and (head.units or 0) > 1:
+            yield (
+                f"{accuracy} looks at one label a sample, and rows have up to {y.row_sums[1]:.0f}",
+                "measure keras.metrics.BinaryAccuracy() or keras.metrics.F1Score()",
+            )
+
+
+@rule(RULES, "metric-encoding", "warning", "A metric for another encoding of the labels")
+def metric_encoding(head):
+    """
+    CategoricalAccuracy reads one-hot labels, SparseCategoricalAccuracy whole numbers, and
+    BinaryAccuracy a 0 or 1 for each output. With another encoding they count something else,
+    often a flattering number, without an error.
+    """
+    y, units = head.y, head.units
+    if y is None or not units or not head.output.shape or np.isnan(y.low):
+        return
+    numbered = y.row_sums is None and y.whole and units > 1
+    for metric in head.metrics:
+        if metric.word:
+            continue
+        better = None
+        if metric.name == "categorical_accuracy" and units == 1:
+            better, seen = "BinaryAccuracy()", "an output of 1 unit, whose largest is always itself"
+        elif metric.name == "categorical_accuracy" and numbered:
+            better, seen = "SparseCategoricalAccuracy()", "labels that are numbers of classes"
+        elif metric.name == "sparse_categorical_accuracy" and y.one_hot and head.aligned:
+            better, seen = "CategoricalAccuracy()", "one-hot labels"
+        elif metric.name == "sparse_categorical_accuracy" and units == 1:
+            better, seen = "BinaryAccuracy()", "an output of 1 unit, whose largest is always itself"
+        elif metric.name == "binary_accuracy" and y.one_hot and units > 2:
+            distribution = head.activation is not None and head.activation.distribution
+            if distribution:
+                better, seen = "CategoricalAccuracy()", "each of the exclusive classes by itself"
+        elif metric.name == "binary_accuracy" and numbered:
+            better, seen = "SparseCategoricalAccuracy()", "labels that are numbers of classes"
+        if better:
+            yield f"{metric} is measured on {seen}", f"measure keras.metrics.{better}"
+
+
+@rule(RULES, "probability-metric-on-scores", "warning", "A metric of probabilities on scores")
+def probability_metric_on_scores(head):
+    """
+    AUC, Precision and Recall use thresholds between 0 and 1. Logits and hinge scores lie outside,
+    so most of them fall on one side of every threshold.
+    """
+    activation, loss = head.activation, head.loss
+    if activation is None or activation.probabilities or loss is None:
+        return
+    if not (loss.predictions == "logits" or loss.name in _HINGES):
+        return
+    for metric in head.metrics:
+        wants = metric.name in ("Precision", "Recall", "TruePositives", "FalsePositives", "AUC")
+        if not wants or metric.parameters.get("from_logits"):
+            continue
+        thresholds = metric.parameters.get("thresholds")
+        if metric.name != "AUC" and thresholds is not None:
+            continue
+        remedy = "from_logits=True" if metric.name == "AUC" else "thresholds=0"
+        yield (
+            f"{metric.name} expects probabilities, and {head.name} gives scores",
+            f"write keras.metrics.{metric.name}({remedy})",
+        )
+
+
+@rule(RULES, "metric-broadcast", "warning", "A metric that pairs every target with every other row")
+def metric_broadcast(head):
+    """
+    The metrics hinge, squared_hinge, poisson and kl_divergence of Keras do not make targets of
+    shape (n,) fit predictions of shape (n, 1), as the losses of these names do. They average over
+    all n by n pairs of a batch.
+    """
+    names = {
+        "hinge": "Hinge",
+        "squared_hinge": "SquaredHinge",
+        "poisson": "Poisson",
+        "kl_divergence": "KLDivergence",
+    }
+    if head.rows is None or head.rows.ndim != 1 or head.units != 1:
+        return
+    for metric in head.metrics:
+        if metric.name in names or metric.name in names.values():
+            yield (
+                f"the targets have shape (n,) and the predictions (n, 1), and the metric {metric} "
+                "compares each with all",
+                "pass y.reshape(-1, 1)",
+            )
+
+
+@rule(RULES, "imbalance-accuracy", "info", "Accuracy of a rare class")
+def imbalance_accuracy(head):
+    """
+    Where nearly all samples belong to one class, a model that always answers this class has a high
+    accuracy and has learned nothing.
+    """
+    accuracy, y = _accuracy(head), head.y
+    if accuracy is None or y is None or y.partial or len(head.metrics) > 1 or y.rows < 50:
+        return
+    share = None
+    if y.row_counts is not None and y.one_hot:
+        share = y.row_counts.max() / y.rows
+    elif y.class_numbers and not np.isnan(y.low):
+        share = max(y.counts.values()) / sum(y.counts.values())
+    if share is not None and 0.9 < share < 1:
+        yield (
+            f"{share:.1%} of the samples are of one class: always answering it has this accuracy",
+            "measure precision and recall, or keras.metrics.AUC(curve='PR'), as well",
+        )

@@ -1,0 +1,394 @@
+"""What can come out of a Keras model: how many numbers, in which range, after which activation."""
+
+import contextlib
+import copy
+import inspect
+import random
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from keras import layers
+
+# Keras keeps its seed, and the counters from which it names things, here; there is no public way.
+from keras.src.backend.common import global_state
+
+_KERAS_STATE = ("global_random_seed", "global_seed_generator", "object_name_uids")
+
+# What changes the shape or the mean of numbers, but neither their range nor their kind.
+_PASSES_ON = (
+    layers.Identity,
+    layers.Reshape,
+    layers.Flatten,
+    layers.Permute,
+    layers.RepeatVector,
+    layers.Dropout,
+    layers.SpatialDropout1D,
+    layers.SpatialDropout2D,
+    layers.SpatialDropout3D,
+    layers.ActivityRegularization,
+    layers.Masking,
+    layers.Cropping1D,
+    layers.Cropping2D,
+    layers.Cropping3D,
+    layers.GlobalAveragePooling1D,
+    layers.GlobalAveragePooling2D,
+    layers.GlobalAveragePooling3D,
+    layers.UpSampling1D,
+    layers.UpSampling2D,
+    layers.UpSampling3D,
+)
+# Operations of keras.ops, by the name of their class.
+_OPS_PASSING_ON = {"Reshape", "Squeeze", "ExpandDims", "Transpose", "GetItem", "Cast", "Flatten"}
+_ACTIVATION_LAYERS = (
+    layers.Activation,
+    layers.Softmax,
+    layers.ReLU,
+    layers.LeakyReLU,
+    layers.ELU,
+)
+_ANY_NUMBER = (layers.BatchNormalization, layers.LayerNormalization, layers.PReLU)
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A function on the numbers of a layer.
+
+    Attributes
+    ----------
+    name : str
+        Keras's name of it, such as ``"sigmoid"``.
+    low, high : float
+        Between which numbers its values lie.
+    distribution : bool
+        Whether the last axis of its values adds up to 1.
+    """
+
+    name: str
+    low: float = -np.inf
+    high: float = np.inf
+    distribution: bool = False
+
+    @property
+    def probabilities(self):
+        """Whether its values lie between 0 and 1."""
+        return self.low >= 0 and self.high <= 1
+
+
+LINEAR = Activation("linear")
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output of a model.
+
+    Attributes
+    ----------
+    name : str
+    shape : tuple of (int or None) or None
+        With the batch first.
+    activations : tuple of Activation or None
+        From the output backwards, up to the first layer with weights; None where unknown.
+    direct : bool
+        Whether the activation is the very last operation.
+    """
+
+    name: str
+    shape: tuple | None
+    activations: tuple | None
+    direct: bool = True
+
+    @property
+    def activation(self):
+        """The last activation, or None where unknown."""
+        return self.activations[0] if self.activations else None
+
+    @property
+    def units(self):
+        """The length of the last axis, or None where unknown."""
+        return self.shape[-1] if self.shape and len(self.shape) > 1 else None
+
+
+def outputs(model, x):
+    """Return a list of the outputs of a model; empty where nothing can be said.
+
+    Parameters
+    ----------
+    model : keras.Model
+    x : nested ndarrays or None
+        Inputs, which say what a model takes that has no input shape yet.
+    """
+    if isinstance(model, keras.Sequential):
+        shape = _sequential_shape(model, x)
+        return [_output(_name(model), shape, _backwards_through(model))]
+    tensors = getattr(model, "outputs", None)
+    if tensors:
+        structure = model._outputs_struct if hasattr(model, "_outputs_struct") else tensors
+        names = _names(model, structure, len(tensors))
+        return [
+            _output(name, tuple(tensor.shape), _history(tensor))
+            for name, tensor in zip(names, tensors, strict=True)
+        ]
+    return _outputs_of_subclass(model, x)
+
+
+def _name(model):
+    names = getattr(model, "output_names", None)
+    return names[0] if names else ""
+
+
+def _names(model, structure, number):
+    if isinstance(structure, dict):
+        return list(structure)
+    names = getattr(model, "output_names", None) or []
+    return names if len(names) == number else [""] * number
+
+
+def _output(name, shape, operations):
+    activations, direct = _read(operations)
+    return Output(name, shape, activations, direct)
+
+
+def _sequential_shape(model, x):
+    try:
+        if model.built:
+            return tuple(model.output_shape)
+        return tuple(model.compute_output_shape((None, *x.shape[1:])))
+    except Exception:  # not built and no inputs given, or inputs that do not fit
+        return None
+
+
+def _backwards_through(model):
+    """Yield the layers of a Sequential, the last one first."""
+    for layer in reversed(model.layers):
+        yield from _unfolded(layer)
+
+
+def _unfolded(operation):
+    """Yield an operation, or where it is a model of its own what that does, backwards."""
+    if isinstance(operation, keras.Sequential):
+        yield from _backwards_through(operation)
+    elif isinstance(operation, keras.Model) and len(getattr(operation, "outputs", None) or []) == 1:
+        yield from _history(operation.outputs[0])
+    elif isinstance(operation, layers.TimeDistributed):
+        yield from _unfolded(operation.layer)
+    else:
+        yield operation
+
+
+def _history(tensor):
+    """Yield what made a symbolic tensor, the last operation first, as long as it is a chain."""
+    while True:
+        history = getattr(tensor, "_keras_history", None)
+        if history is None:
+            return
+        operation = history.operation
+        if operation is None:
+            return
+        if isinstance(operation, keras.Model) and len(operation.outputs or []) > 1:
+            yield from _history(operation.outputs[history.tensor_index])
+            return
+        yield from _unfolded(operation)
+        inputs = operation._inbound_nodes[history.node_index].input_tensors
+        if len(inputs) != 1:
+            return
+        tensor = inputs[0]
+
+
+def _read(operations):
+    """Return the activations that end a chain of operations, and whether the first is the last."""
+    activations, direct = [], True
+    for operation in operations:
+        name = type(operation).__name__
+        if isinstance(operation, _PASSES_ON) or name in _OPS_PASSING_ON:
+            direct = direct and bool(activations)
+            continue
+        activation = _activation(operation)
+        if _is_activation(operation):
+            if activation is None:
+                return None, direct
+            if activation.name != "linear":
+                activations.append(activation)
+            continue
+        if isinstance(operation, _ANY_NUMBER):
+            activations.append(LINEAR)
+        elif activation is not None and (not activations or activation.name != "linear"):
+            activations.append(activation)
+        break
+    return tuple(activations) or None, direct
+
+
+# Activations as operations of keras.ops, by the name of their class.
+_ACTIVATION_OPERATIONS = {
+    *("Softmax", "Sigmoid", "Relu", "Relu6", "Softplus", "Softsign", "Tanh", "Elu", "Selu", "Celu"),
+    *("Silu", "Gelu", "HardSigmoid", "HardTanh", "HardSilu", "LogSoftmax", "LogSigmoid", "Exp"),
+    *("LeakyRelu", "Sparsemax"),
+}
+
+
+def _is_activation(operation):
+    named = type(operation).__name__ in _ACTIVATION_OPERATIONS
+    return named or isinstance(operation, (*_ACTIVATION_LAYERS, layers.Lambda))
+
+
+def _activation(operation):
+    """Return the activation of a layer or of an operation, or None where unknown."""
+    if isinstance(operation, layers.Softmax):
+        return Activation("softmax", 0.0, 1.0, distribution=operation.axis in (-1, None))
+    if isinstance(operation, (layers.RNN, layers.Bidirectional)):
+        inner = getattr(operation, "forward_layer", operation)
+        function = getattr(getattr(inner, "cell", inner), "activation", None)
+        return _probed(function) if function is not None else None
+    function = getattr(operation, "activation", None)
+    if function is None:
+        if isinstance(operation, layers.Lambda):
+            function = operation.function
+        elif _is_activation(operation):
+            function = operation
+        elif isinstance(operation, keras.layers.Layer) and operation.weights:
+            return _with_weights(operation)
+        else:
+            return None
+    return _probed(function)
+
+
+def _with_weights(layer):
+    known = (layers.Dense, layers.EinsumDense, layers.Embedding, layers.BatchNormalization)
+    return LINEAR if isinstance(layer, known) else None
+
+
+def _probed(function):
+    """Find the range of a function by its values on a grid."""
+    name = getattr(function, "__name__", type(function).__name__)
+    if isinstance(function, keras.layers.Layer):
+        name = {"ReLU": "relu", "LeakyReLU": "leaky_relu", "ELU": "elu"}.get(name, name)
+    elif inspect.isroutine(function):
+        name = name if name != "<lambda>" else "a function of your own"
+    elif isinstance(function, keras.Operation):
+        name = name.lower()
+    if name == "linear":
+        return LINEAR
+    if name == "softmax":
+        return Activation(name, 0.0, 1.0, distribution=True)
+    try:
+        # Rows in which a large number stands beside small ones, so that a softmax shows.
+        small = np.linspace(-5, 5, 44, dtype=np.float32).reshape(4, 11)
+        near = np.concatenate([small, 1e3 * small, -1e3 * small[:, ::-1]])
+        at = [
+            np.asarray(keras.ops.convert_to_numpy(function(keras.ops.convert_to_tensor(x))))
+            for x in (small, near, 10 * near)
+        ]
+    except Exception:  # a function that wants something else than a matrix
+        return None
+    if any(
+        values.shape != grid.shape for values, grid in zip(at, (small, near, near), strict=True)
+    ):
+        return None
+    with np.errstate(all="ignore"):
+        sums = at[0].sum(axis=-1)
+    distribution = bool((at[0] >= 0).all() and np.abs(sums - 1).max() < 1e-4)
+    low, high = (np.nan_to_num([f(a) for a in at[1:]]) for f in (np.nanmin, np.nanmax))
+    steady = [abs(b - a) <= 0.01 * abs(a) + 1e-6 for a, b in (low, high)]
+    return Activation(
+        name,
+        float(low[0]) if steady[0] else -np.inf,
+        float(high[0]) if steady[1] else np.inf,
+        distribution,
+    )
+
+
+def _outputs_of_subclass(model, x):
+    """Trace the `call` of a subclassed model, or where that fails look at some predictions."""
+    if x is None or not isinstance(model, keras.Model):
+        return []
+    with unchanged_random_state():
+        try:
+            # A model without weights gets them in a copy.
+            subject = model if model.built else copy.deepcopy(model)
+        except Exception:  # something in it cannot be copied
+            return []
+        try:
+            found = _traced(subject, x)
+        except Exception:  # TensorFlow's own functions in `call`, say
+            found = []
+        if not found or any(output.activation is None for output in found):
+            with contextlib.suppress(Exception):
+                return _from_predictions(subject, x, found)
+    return found
+
+
+def _traced(model, x):
+    """Call a model's own `call` on symbolic inputs, and leave its layers as they were."""
+    inputs = keras.tree.map_structure(
+        lambda a: keras.KerasTensor((None, *a.shape[1:]), dtype=_dtype(a)), x
+    )
+    parts = model._flatten_layers()
+    nodes = [(part, list(part._inbound_nodes), list(part._outbound_nodes)) for part in parts]
+    try:
+        results = model.call(inputs, **_in_inference(model))
+        names = list(results) if isinstance(results, dict) else None
+        results = list(results.values()) if names else keras.tree.flatten(results)
+        return [
+            _output(name, tuple(tensor.shape), list(_history(tensor)))
+            for name, tensor in zip(names or [""] * len(results), results, strict=True)
+        ]
+    finally:
+        for part, inbound, outbound in nodes:
+            part._inbound_nodes, part._outbound_nodes = inbound, outbound
+
+
+def _from_predictions(model, x, found):
+    """Say of the outputs what the predictions for a few rows tell."""
+    if any(getattr(layer, "stateful", False) for layer in model._flatten_layers()):
+        return found
+    few = keras.tree.map_structure(lambda a: keras.ops.convert_to_tensor(a[:8]), x)
+    results = model(few, **_in_inference(model))
+    names = list(results) if isinstance(results, dict) else None
+    results = list(results.values()) if names else keras.tree.flatten(results)
+    outputs = []
+    for i, tensor in enumerate(results):
+        values = keras.ops.convert_to_numpy(tensor)
+        activations = found[i].activations if found else None
+        outputs.append(
+            Output(
+                names[i] if names else "",
+                (None, *values.shape[1:]),
+                activations or _guessed(values),
+                direct=False,
+            )
+        )
+    return outputs
+
+
+def _guessed(values):
+    rows = values.ndim > 1 and values.shape[-1] > 1 and (values >= 0).all()
+    if rows and np.abs(values.sum(axis=-1) - 1).max() < 1e-4:
+        return (Activation("softmax", 0.0, 1.0, distribution=True),)
+    if values.size and (values.min() < 0 or values.max() > 1):
+        return (Activation("unbounded"),)
+    return None
+
+
+def _in_inference(model):
+    return {"training": False} if "training" in inspect.signature(model.call).parameters else {}
+
+
+def _dtype(array):
+    return "float32" if array.dtype.kind == "f" else keras.backend.standardize_dtype(array.dtype)
+
+
+@contextlib.contextmanager
+def unchanged_random_state():
+    """Leave the random state, and Keras's counters of names, as they were."""
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002
+    of_keras = {name: global_state.get_global_attribute(name) for name in _KERAS_STATE}
+    counters = of_keras["object_name_uids"]
+    if counters is not None:
+        global_state.set_global_attribute("object_name_uids", copy.copy(counters))
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+        for name, value in of_keras.items():
+            global_state.set_global_attribute(name, value)

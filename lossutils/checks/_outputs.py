@@ -1,0 +1,363 @@
+"""Rules on the output layer and the loss: what the model alone tells, without any data."""
+
+import difflib
+import inspect
+
+import keras
+import numpy as np
+
+from lossutils.checks._findings import rule
+
+RULES = {}
+
+_HINGES = ("hinge", "squared_hinge")
+
+
+def _layer(head):
+    """Call the last activation of an output by its name."""
+    return f"{head.name} ends in {head.activation.name!r}"
+
+
+def _unit_list(units):
+    return f"{units} unit" + ("" if units == 1 else "s")
+
+
+def _single_softmax(head):
+    outermost = head.output.activations or ()
+    return head.units == 1 and any(activation.distribution for activation in outermost)
+
+
+@rule(RULES, "softmax-one-unit", "error", "A softmax over a single unit")
+def softmax_one_unit(head):
+    """
+    A softmax divides each number of a row by the sum of the row. With one number in the row that
+    is 1, whatever the input: every prediction is 1.0, and the accuracy stays at the share of ones.
+    With TensorFlow the loss may fall all the same, since Keras computes cross-entropy from the
+    numbers before the softmax, so a falling loss proves nothing here.
+    """
+    if _single_softmax(head):
+        yield (
+            f"{head.name} is a softmax over 1 unit, so that every prediction is 1.0",
+            "for two classes: Dense(1, activation='sigmoid') with 'binary_crossentropy'; for K "
+            "classes: Dense(K, activation='softmax'); for a number: Dense(1)",
+        )
+
+
+@rule(RULES, "double-activation", "error", "Two output activations in a row")
+def double_activation(head):
+    """
+    A sigmoid or softmax expects any number, a logit. After another activation it gets numbers from
+    a part of the line only: a sigmoid after relu never falls below one half, and a softmax of
+    probabilities can hardly prefer one class.
+    """
+    activations = head.output.activations or ()
+    if len(activations) < 2 or _single_softmax(head):
+        return
+    outer, inner = activations[:2]
+    squashes = outer.distribution or outer.name in ("sigmoid", "hard_sigmoid")
+    if squashes and (inner.low >= 0 or inner.high <= 0 or max(-inner.low, inner.high) <= 1):
+        yield (
+            f"{head.name} applies {outer.name!r} to what {inner.name!r} gives",
+            f"leave the layer before {outer.name!r} without an activation",
+        )
+
+
+@rule(RULES, "logits-as-probabilities", "error", "Numbers taken for probabilities")
+def logits_as_probabilities(head):
+    """
+    Without from_logits=True a cross-entropy expects probabilities. Other numbers are cut off below
+    1e-7 and above 1, where the gradient is zero, so that training stands still or goes astray.
+    """
+    loss, activation = head.loss, head.activation
+    if loss and activation and loss.predictions in ("probability", "distribution"):
+        if not activation.probabilities and not _single_softmax(head):
+            single = loss.predictions == "probability"
+            right = "sigmoid" if single else "softmax"
+            remedy = f"end in activation={right!r}"
+            if loss.entry.takes_logits:
+                remedy += ", or end in a linear layer and give the loss from_logits=True"
+            yield (
+                f"{_layer(head)}, whose values are no probabilities, and {loss.name} takes them "
+                "for such",
+                remedy,
+            )
+
+
+@rule(RULES, "probabilities-as-logits", "error", "Probabilities taken for logits")
+def probabilities_as_logits(head):
+    """
+    With from_logits=True the loss applies the sigmoid or softmax itself. After such a layer it is
+    applied twice. With TensorFlow, Keras warns and trains plain cross-entropy from the hidden
+    logits, if nothing stands between activation and loss; the loss of stored predictions is wrong
+    even then, and with other losses or backends so is the training.
+    """
+    loss, activation = head.loss, head.activation
+    if loss and loss.from_logits and activation and activation.probabilities:
+        yield (
+            f"{_layer(head)}, and {loss.name} with from_logits=True expects the numbers before it",
+            "remove from_logits=True, or the activation of the last layer",
+        )
+
+
+@rule(RULES, "sigmoid-categorical", "error", "A sigmoid with a loss for exclusive classes")
+def sigmoid_categorical(head):
+    """
+    Categorical losses take one probability distribution over the classes for each sample. The
+    values of a sigmoid are each for themselves and do not add up to 1. With TensorFlow the
+    training is that of a softmax, but predict() is not.
+    """
+    loss, activation = head.loss, head.activation
+    if loss and activation and loss.predictions == "distribution" and (head.units or 0) > 1:
+        if activation.probabilities and not activation.distribution:
+            yield (
+                f"{_layer(head)} with {_unit_list(head.units)}, and {loss.name} takes a row of "
+                "probabilities that add up to 1",
+                "for exclusive classes: activation='softmax'; for several labels at once: "
+                "'binary_crossentropy'",
+            )
+
+
+@rule(RULES, "one-unit-categorical", "error", "A loss for several classes on one unit")
+def one_unit_categorical(head):
+    """
+    A categorical loss compares the units of the output layer with each other. With one unit there
+    is nothing to compare: the probability of the only class is 1, and the loss is 0 from the start.
+    """
+    loss = head.loss
+    if not loss or head.units != 1 or _single_softmax(head):
+        return
+    categorical = loss.predictions == "distribution" or loss.name in (
+        *("categorical_crossentropy", "sparse_categorical_crossentropy"),
+        *("categorical_focal_crossentropy", "categorical_hinge", "multiclass_hinge"),
+    )
+    if categorical or loss.name == "cosine_similarity":
+        what = "the direction of a row" if loss.name == "cosine_similarity" else "several classes"
+        fix = (
+            "use 'mean_squared_error', or predict vectors"
+            if loss.name == "cosine_similarity"
+            else "for two classes: Dense(1, activation='sigmoid') with 'binary_crossentropy'; for "
+            "K classes: Dense(K, activation='softmax')"
+        )
+        yield f"{head.name} has 1 unit, and {loss.name} is about {what}", fix
+
+
+@rule(RULES, "softmax-binary-loss", "warning", "A softmax with a binary loss")
+def softmax_binary_loss(head):
+    """
+    Binary cross-entropy asks of each unit by itself whether its label holds. After a softmax the
+    units are not independent. The model learns, but from a loss that also rewards each wrong class
+    for being small, and binary_accuracy counts these as right answers, K - 1 of them a sample.
+    """
+    loss, activation = head.loss, head.activation
+    if loss and loss.name in ("binary_crossentropy", "binary_focal_crossentropy"):
+        several = head.y is not None and head.y.several_labels
+        if activation and activation.distribution and (head.units or 0) > 2 and not several:
+            yield (
+                f"{_layer(head)} with {_unit_list(head.units)}, and the loss is {loss.name}",
+                "for exclusive classes: 'categorical_crossentropy'; for several labels at once: "
+                "activation='sigmoid'",
+            )
+
+
+@rule(RULES, "hinge-output", "error", "A hinge loss on an output that is never negative")
+def hinge_output(head):
+    """
+    A hinge loss wants a score above 1 for one class and below -1 for the other; the sign decides.
+    A sigmoid, softmax or relu is never negative, so the second class cannot be predicted.
+    """
+    loss, activation = head.loss, head.activation
+    if loss and loss.name in _HINGES and activation and activation.low >= 0:
+        yield (
+            f"{_layer(head)}, which is never negative, and {loss.name} decides by the sign",
+            "end in Dense(1), or activation='tanh'; for probabilities: a sigmoid with "
+            "'binary_crossentropy'",
+        )
+
+
+@rule(RULES, "poisson-output", "error", "A Poisson loss on an output that may be negative")
+def poisson_output(head):
+    """
+    The Poisson loss takes the logarithm of the predicted rate. For a rate below zero that is NaN,
+    and one NaN in a batch makes all weights NaN.
+    """
+    loss, activation = head.loss, head.activation
+    if loss and loss.name == "poisson" and activation and activation.low < 0:
+        yield (
+            f"{_layer(head)}, which may be negative, and poisson takes its logarithm",
+            "end in activation='exponential' or 'softplus'",
+        )
+
+
+@rule(RULES, "unknown-loss", "error", "A loss that Keras does not know")
+def unknown_loss(setup):
+    """
+    compile() takes any word for a loss and looks it up at the first batch only. Several names of
+    older Keras versions are gone.
+    """
+    renamed = {
+        "kullback_leibler_divergence": "kl_divergence",
+        "huber_loss": "huber",
+        "logcosh": "log_cosh",
+        "cosine_proximity": "cosine_similarity",
+        "cosine": "cosine_similarity",
+        "binary_cross_entropy": "binary_crossentropy",
+        "categorical_cross_entropy": "categorical_crossentropy",
+        "sparse_categorical_cross_entropy": "sparse_categorical_crossentropy",
+        "rmse": "mean_squared_error",
+        "ctc_loss": "ctc",
+    }
+    for given in keras.tree.flatten(getattr(setup.model, "loss", None)):
+        if not isinstance(given, str) or given.lower() in ("crossentropy", "ce"):
+            continue
+        try:
+            keras.losses.get(given)
+        except ValueError:
+            name = renamed.get(given.lower()) or _closest(given)
+            yield (
+                f"Keras has no loss {given!r}; fit() will fail at the first batch",
+                f"did you mean {name!r}?" if name else "see keras.losses for the names",
+            )
+
+
+def _closest(name):
+    known = [known for known in dir(keras.losses) if known.islower() and known[0] != "_"]
+    return next(iter(difflib.get_close_matches(name, known, n=1)), None)
+
+
+@rule(RULES, "broadcasting-loss", "error", "A loss that pairs every target with every prediction")
+def broadcasting_loss(head):
+    """
+    Keras makes targets of shape (n,) fit predictions of shape (n, 1) for its own losses and for
+    functions, not for subclasses of Loss. There y_true - y_pred becomes an n by n table of all
+    pairs, and the best answer to that is the mean of the targets for every input.
+    """
+    loss, y = head.loss, head.rows
+    if loss is None or loss.entry is not None or not isinstance(loss.given, keras.losses.Loss):
+        return
+    if y is None or y.ndim != 1 or head.output.shape is None or len(head.output.shape) != 2:
+        return
+    if type(loss.given).__name__ == "LossFunctionWrapper" or y.dtype.kind not in "biuf":
+        return
+    if _pairs_all(loss.given, head.units):
+        yield (
+            f"the targets have shape (n,), {head.name} has shape (n, {head.units}), and "
+            f"{type(loss.given).__name__} computes a value for each of the n × n pairs",
+            "pass y.reshape(-1, 1)",
+        )
+
+
+def _pairs_all(loss, units):
+    """Tell whether a loss treats targets of shape (n,) as equal partners of all predictions."""
+    y = np.array([0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0])
+    p = np.linspace(0.1, 0.8, 7)[:, None] * np.ones((1, units))
+    tensors = [keras.ops.convert_to_tensor(a.astype("float32")) for a in (y, y[::-1].copy(), p)]
+    try:
+        values, reversed_, one = (
+            keras.ops.convert_to_numpy(loss.call(tensors[i], tensors[2])) for i in (0, 1, 0)
+        )
+        columns = keras.ops.convert_to_numpy(
+            loss.call(keras.ops.expand_dims(tensors[0], -1), tensors[2])
+        )
+    except Exception:  # a loss that wants other targets than these
+        return False
+    if values.shape == (7, 7):
+        return True
+    if values.shape == (7,) and columns.shape == (7,):
+        return not np.allclose(values, columns, rtol=1e-4, atol=1e-6)
+    same = np.allclose(values, reversed_, rtol=1e-5) and np.allclose(values, one)
+    return values.shape == columns.shape == () and same and not np.allclose(values, columns)
+
+
+@rule(RULES, "swapped-arguments", "error", "A loss of your own with its arguments swapped")
+def swapped_arguments(head):
+    """
+    Keras calls a loss as loss(y_true, y_pred), by position. A function that names its first
+    argument y_pred gets the targets there, and a loss that is not symmetric is then another loss.
+    """
+    loss = head.loss
+    if loss is None or loss.entry is not None:
+        return
+    function = getattr(loss.given, "fn", loss.given)
+    if isinstance(function, keras.losses.Loss):
+        function = function.call
+    try:
+        first, second = list(inspect.signature(function).parameters)[:2]
+    except (TypeError, ValueError):
+        return
+    predicted = ("pred", "y_hat", "yhat", "output", "logit")
+    true = ("true", "target", "label", "actual")
+    if not any(word in first.lower() for word in predicted):
+        return
+    if not any(word in second.lower() for word in true):
+        return
+    a = keras.ops.convert_to_tensor(np.linspace(0.1, 0.8, 6, dtype="float32").reshape(3, 2))
+    b = keras.ops.convert_to_tensor(np.eye(3, 2, dtype="float32"))
+    try:
+        there, back = (keras.ops.convert_to_numpy(function(*pair)) for pair in ((a, b), (b, a)))
+        if np.allclose(there, back, equal_nan=True):
+            return
+    except Exception:  # it wants other shapes, so it cannot be judged
+        return
+    yield (
+        f"{getattr(function, '__name__', 'the loss')} takes ({first}, {second}), and Keras passes "
+        "the targets first",
+        f"exchange them: def loss({second}, {first})",
+    )
+
+
+@rule(RULES, "focal-alpha-ignored", "warning", "An alpha without effect")
+def focal_alpha_ignored(head):
+    """
+    BinaryFocalCrossentropy uses alpha only with apply_class_balancing=True. Without it, any alpha
+    gives the same training.
+    """
+    loss = head.loss
+    if loss and loss.name == "binary_focal_crossentropy":
+        given = loss.parameters
+        if not given["apply_class_balancing"] and given["alpha"] != loss.entry.parameters["alpha"]:
+            yield (
+                f"alpha={given['alpha']:g} has no effect while apply_class_balancing is False",
+                "pass apply_class_balancing=True as well, or drop alpha",
+            )
+
+
+@rule(RULES, "tversky-exchanged", "warning", "Tversky's alpha and beta exchanged by Keras")
+def tversky_exchanged(head):
+    """
+    Keras documents alpha as the weight of false positives and beta as that of false negatives.
+    Some versions, 3.15.1 among them, compute it the other way round, so a larger alpha raises the
+    recall and not the precision. The installed version is asked.
+    """
+    loss = head.loss
+    if loss and loss.name == "tversky" and loss.parameters["alpha"] != loss.parameters["beta"]:
+        false_positives = keras.losses.Tversky(alpha=1.0, beta=0.0)
+        y, p = np.array([[0.0, 1.0]], "float32"), np.array([[1.0, 1.0]], "float32")
+        if abs(float(false_positives(y, p)) - 0.5) > 0.01:
+            alpha, beta = loss.parameters["alpha"], loss.parameters["beta"]
+            yield (
+                f"Keras {keras.__version__} weighs false negatives with alpha={alpha:g} and false "
+                f"positives with beta={beta:g}, against its documentation",
+                f"until that is repaired, write alpha={beta:g}, beta={alpha:g}",
+            )
+
+
+@rule(RULES, "label-smoothing-floor", "info", "A loss that cannot reach zero")
+def label_smoothing_floor(head):
+    """
+    Label smoothing moves the targets away from 0 and 1, and the loss of the best answer away from
+    zero; an answer that is surer than the smoothed target costs more again. Keras smooths in
+    evaluate() as well, so losses with different smoothing are not comparable.
+    """
+    loss = head.loss
+    smoothing = loss.parameters.get("label_smoothing", 0) if loss else 0
+    if smoothing and loss.name in ("binary_crossentropy", "categorical_crossentropy"):
+        classes = 2 if loss.name == "binary_crossentropy" else head.units
+        if classes and classes > 1:
+            rest = smoothing / classes
+            top = 1 - smoothing + rest
+            floor = -top * np.log(top) - (classes - 1) * rest * np.log(rest)
+            yield (
+                f"with label_smoothing={smoothing:g} and {classes} classes the loss cannot fall "
+                f"below {floor:.3f}",
+                "compare models by a metric without smoothing",
+            )

@@ -1,0 +1,395 @@
+"""What is checked: the outputs of a compiled model, each with its loss, metrics and targets."""
+
+import importlib
+import inspect
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+
+import keras
+import numpy as np
+
+from lossutils.checks import _arrays, _network
+from lossutils.losses import CATALOGUE
+
+# Batches that are read of a data set that comes in batches.
+_BATCHES = 10
+
+# Losses for numbers, which say nothing of classes.
+_FOR_NUMBERS = {
+    name
+    for name, entry in CATALOGUE.items()
+    if entry.targets.encoding == "real" and entry.task.startswith(("regression", "quantile"))
+}
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss as it was compiled.
+
+    Attributes
+    ----------
+    given : object
+        What the user passed to `compile`.
+    entry : Entry or None
+        What the catalogue says about it; None for a loss of the user's own.
+    parameters : dict
+        Its parameters, defaults included.
+    """
+
+    given: object
+    entry: object = None
+    parameters: dict = field(default_factory=dict)
+
+    @property
+    def name(self):
+        """Keras's function name, or None for a loss of the user's own."""
+        return self.entry.name if self.entry else None
+
+    @property
+    def from_logits(self):
+        """Whether it expects logits."""
+        return bool(self.parameters.get("from_logits", False))
+
+    @property
+    def for_numbers(self):
+        """Whether it is a loss for regression."""
+        return self.name in _FOR_NUMBERS
+
+    @property
+    def targets(self):
+        """The encoding of its targets, or None where unknown."""
+        return self.entry.targets.encoding if self.entry else None
+
+    @property
+    def predictions(self):
+        """The encoding of its predictions, or None where unknown."""
+        if self.entry is None:
+            return None
+        return "logits" if self.from_logits else self.entry.predictions.encoding
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric as it was compiled.
+
+    Attributes
+    ----------
+    name : str
+        Keras's function name, such as ``"binary_accuracy"``, or the name of the class.
+    parameters : dict
+    word : str or None
+        ``"accuracy"``, where Keras chose the metric by the shapes.
+    """
+
+    name: str
+    parameters: dict
+    word: str | None = None
+
+    def __str__(self):
+        return repr(self.word or self.name)
+
+
+@dataclass(frozen=True)
+class Head:
+    """One output of a model, and what it is trained with."""
+
+    setup: "Setup"
+    output: _network.Output
+    loss: Loss | None = None
+    metrics: tuple = ()
+    y: _arrays.Targets | None = None
+    rows: np.ndarray | None = None  # the targets themselves
+
+    @property
+    def units(self):
+        """The length of the last axis of the output, or None."""
+        return self.output.units
+
+    @property
+    def activation(self):
+        """The last activation, or None where unknown."""
+        return self.output.activation
+
+    @property
+    def name(self):
+        """How messages call this output."""
+        name = self.output.name
+        several = len(self.setup.heads) > 1
+        return f"the output {name!r}" if several and name else "the output layer"
+
+    @property
+    def aligned(self):
+        """Whether Keras sees targets and output with equal shapes; None where that is unknown."""
+        if self.y is None or self.output.shape is None:
+            return None
+        y, output = self.y.shape[1:], self.output.shape[1:]
+        if len(y) + 1 == len(output) and output[-1] == 1:
+            output = output[:-1]
+        elif len(output) + 1 == len(y) and y[-1] == 1:
+            y = y[:-1]
+        if len(y) != len(output):
+            return False
+        return all(b is None or a == b for a, b in zip(y, output, strict=True))
+
+
+class Setup:
+    """A compiled model with the arrays it is to be trained on.
+
+    Attributes
+    ----------
+    model : keras.Model
+    inputs : list of (str, Inputs)
+        What was seen of each input array.
+    heads : list of Head
+    weights : list of ndarray
+        Sample weights.
+    partial : bool
+        Whether the arrays are the first batches of something larger.
+    """
+
+    def __init__(self, model, x, y=None, sample_weight=None):
+        self.model = model
+        self.partial = False
+        if hasattr(x, "element_spec") or isinstance(x, keras.utils.PyDataset):
+            x, y, sample_weight = _first_batches(x)
+            self.partial = True
+        self._x = x = _mapped(x, model_inputs=True)
+        flat = _flat(x)
+        names = list(x) if isinstance(x, dict) else [""] * len(flat)
+        self.inputs = [
+            (name, _arrays.look_at(array))
+            for name, array in zip(names, flat, strict=True)
+            if array is not None
+        ]
+        self.weights = [w for w in _flat(_mapped(sample_weight)) if w is not None]
+        self.heads = self._heads(y)
+
+    @property
+    def rows(self):
+        """The number of samples, or None."""
+        return self.inputs[0][1].shape[0] if self.inputs else None
+
+    @property
+    def custom_training(self):
+        """Whether the model computes its loss in a way of its own."""
+        own = ("train_step", "compute_loss")
+        return any(getattr(type(self.model), n) is not getattr(keras.Model, n) for n in own)
+
+    @cached_property
+    def optimizer(self):
+        """The optimizer, or None."""
+        return getattr(self.model, "optimizer", None)
+
+    @cached_property
+    def learning_rate(self):
+        """The learning rate as a number, or None where a schedule gives it."""
+        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        rate = getattr(optimizer, "_learning_rate", None)  # the property asks a schedule
+        if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule) or rate is None:
+            return None
+        try:
+            return float(keras.ops.convert_to_numpy(rate))
+        except Exception:  # a function of the step
+            return None
+
+    @cached_property
+    def adaptive(self):
+        """Whether the size of a step does not follow the size of the gradient."""
+        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        return not isinstance(optimizer, keras.optimizers.SGD)
+
+    def _heads(self, y):
+        x = None if any(array is None for array in _flat(self._x)) else self._x
+        outputs = _network.outputs(self.model, x)
+        number = len(outputs)
+        if not number:
+            return []
+        names = [output.name for output in outputs]
+        losses = _shared_out(getattr(self.model, "loss", None), names, repeat_one=True)
+        metrics = _given_metrics(self.model)
+        metrics = _shared_out(metrics, names, nested_list=True) if number > 1 else [metrics]
+        if number == 1 and isinstance(y, (list, tuple)) and len(y) == 1 and hasattr(y[0], "shape"):
+            y = y[0]
+        targets = [y] if number == 1 and not isinstance(y, dict) else _shared_out(y, names)
+        heads = []
+        for i, output in enumerate(outputs):
+            array = _arrays.as_array(targets[i])
+            summary = None if array is None else _arrays.summarize(array, self.partial)
+            shape = None if array is None else array.shape
+            heads.append(
+                Head(
+                    self,
+                    output,
+                    resolve_loss(losses[i], shape, output.shape),
+                    tuple(resolve_metrics(metrics[i], shape, output.shape)),
+                    summary,
+                    array,
+                )
+            )
+        return heads
+
+
+def _mapped(values, model_inputs=False):
+    """Turn each array of a structure into an ndarray; a list of numbers is one array."""
+    if isinstance(values, dict):
+        return {name: _arrays.as_array(value) for name, value in values.items()}
+    if isinstance(values, tuple) or (
+        isinstance(values, list) and values and hasattr(values[0], "shape") and model_inputs
+    ):
+        return [_arrays.as_array(value) for value in values]
+    return _arrays.as_array(values)
+
+
+def _flat(structure):
+    if structure is None:
+        return []
+    if isinstance(structure, dict):
+        return list(structure.values())
+    return structure if isinstance(structure, list) else [structure]
+
+
+def _first_batches(batches):
+    """Return x, y and weights of the first batches, each joined."""
+    taken = []
+    if isinstance(batches, keras.utils.PyDataset):
+        taken = [batches[i] for i in range(min(_BATCHES, len(batches)))]
+    else:
+        taken = list(batches.take(_BATCHES))
+    taken = [batch if isinstance(batch, tuple) else (batch,) for batch in taken]
+    taken = [(*batch, None, None)[:3] for batch in taken]
+    if not taken:
+        return None, None, None
+
+    def joined(*parts):
+        arrays = [_arrays.as_array(part) for part in parts]
+        whole = all(array is not None for array in arrays)
+        return np.concatenate(arrays) if whole else None
+
+    return tuple(
+        None if part[0] is None else keras.tree.map_structure(joined, *part)
+        for part in zip(*taken, strict=True)
+    )
+
+
+def _shared_out(given, names, repeat_one=False, nested_list=False):
+    """Share out losses, metrics or targets over the outputs of a model."""
+    if isinstance(given, dict):
+        return [given.get(name) for name in names]
+    if isinstance(given, (list, tuple)) and len(given) == len(names):
+        if not nested_list or all(isinstance(part, (list, tuple)) for part in given):
+            return list(given)
+    if repeat_one and isinstance(given, (list, tuple)) and len(given) != len(names):
+        return [None] * len(names)
+    return [given if repeat_one or nested_list else None] * len(names)
+
+
+def resolve_loss(given, y_shape, output_shape):
+    """Find a loss in the catalogue; None where there is none or its name is unknown."""
+    if given is None:
+        return None
+    if isinstance(given, str) and given.lower() in ("crossentropy", "ce"):
+        given = _cross_entropy_by_shape(y_shape, output_shape)
+        if given is None:
+            return None
+    parameters = {}
+    try:
+        resolved = keras.losses.get(given)
+    except Exception:
+        return None
+    if isinstance(resolved, partial):
+        parameters, resolved = dict(resolved.keywords), resolved.func
+    if isinstance(resolved, keras.losses.Loss):
+        entry = next((e for e in CATALOGUE.values() if type(resolved) is _class(e)), None)
+        if entry is None and type(resolved).__name__ == "LossFunctionWrapper":
+            entry = _by_function(resolved.fn)
+        parameters = _parameters(resolved)
+    else:
+        entry = _by_function(resolved)
+    if entry is None:
+        return Loss(given)
+    return Loss(given, entry, entry.parameters | parameters)
+
+
+def _class(entry):
+    module, _, name = entry.keras_class.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def _by_function(function):
+    name = getattr(function, "__name__", None)
+    entry = CATALOGUE.get(name)
+    return entry if entry and getattr(keras.losses, name, None) is function else None
+
+
+def _parameters(thing):
+    try:
+        config = dict(thing.get_config())
+    except Exception:  # a class of the user's own whose configuration is not complete
+        return {}
+    return {k: v for k, v in config.items() if k not in ("name", "reduction", "dtype", "fn")}
+
+
+def _cross_entropy_by_shape(y_shape, output_shape):
+    if output_shape is None:
+        return None
+    if output_shape[-1] == 1:
+        return "binary_crossentropy"
+    if y_shape is None:
+        return None
+    sparse = len(y_shape) < len(output_shape) or y_shape[-1] == 1
+    return "sparse_categorical_crossentropy" if sparse else "categorical_crossentropy"
+
+
+def _given_metrics(model):
+    """Return the metrics as they were given to compile; Keras has no public way to."""
+    compiled = getattr(model, "_compile_metrics", None)
+    if compiled is None:
+        return []
+    given = compiled._user_metrics or []
+    weighted = compiled._user_weighted_metrics or []
+    if isinstance(given, dict) or isinstance(weighted, dict):
+        return given or weighted
+    return [*_listed(given), *_listed(weighted)]
+
+
+def _listed(given):
+    return list(given) if isinstance(given, (list, tuple)) else [given]
+
+
+def resolve_metrics(given, y_shape, output_shape):
+    """Yield what is known of each metric of an output."""
+    if isinstance(given, dict):
+        given = list(given.values())
+    for metric in keras.tree.flatten(given if given is not None else []):
+        if metric is None:
+            continue
+        word = metric if isinstance(metric, str) and metric.lower() in ("accuracy", "acc") else None
+        if word:
+            name = _accuracy_by_shape(y_shape, output_shape)
+            if name:
+                yield Metric(name, {"threshold": 0.5}, word)
+            continue
+        try:
+            metric = keras.metrics.get(metric)
+        except Exception:
+            continue
+        function = getattr(metric, "_fn", None) or metric
+        if inspect.isfunction(function):
+            module = getattr(function, "__module__", "") or ""
+            if module.startswith("keras."):
+                yield Metric(
+                    function.__name__, _parameters(metric) if metric is not function else {}
+                )
+        elif type(metric).__module__.startswith("keras."):
+            yield Metric(type(metric).__name__, _parameters(metric))
+
+
+def _accuracy_by_shape(y_shape, output_shape):
+    if output_shape is None:
+        return None
+    if output_shape[-1] == 1:
+        return "binary_accuracy"
+    if y_shape is None:
+        return "accuracy_of_classes"
+    sparse = len(y_shape) < len(output_shape) or y_shape[-1] == 1
+    return "sparse_categorical_accuracy" if sparse else "categorical_accuracy"
