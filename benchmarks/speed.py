@@ -1,81 +1,213 @@
-"""Measure `training.fit` and `training.repeat` against `model.fit`, side by side in one run.
+"""Measure trainings with lossutils, Keras, scikit-learn, PyTorch and JAX, side by side in one run.
 
-The problem is the book's circles: 500 training and 500 test rows, 50 hidden units, 200 epochs,
-batches of 32, tested after each epoch. Rounds alternate, so that what else the machine does falls
-on all alike; the table has the median of each, and ratios of medians.
+    make benchmark
 
-Run it with `make benchmark`.
+Rounds alternate between the contestants, so that what else the machine does falls on all alike;
+the tables have medians, and ratios of medians. It prints the tables as it goes, and writes them to
+benchmarks/results.md and the figure to book/assets/speed.png, which README.md and the chapter on
+published figures show.
 """
 
 import argparse
+import dataclasses
+import multiprocessing
+import os
 import platform
+import resource
 import statistics
 import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import keras
+import matplotlib
+import matplotlib.pyplot as plt
+from contestants import contestants, jax_compiled, on, problems
+from sklearn.exceptions import ConvergenceWarning
 
 import lossutils
-from lossutils import datasets, models, training
+from lossutils import datasets, plotting
 
-EPOCHS = 200
+HERE = Path(__file__).resolve().parent
+FIGURE = HERE.parent / "book" / "assets" / "speed.png"
 SEEDS = 100
 
+# Contestants whose second seed costs far less than the first get all seeds at once.
+COMPILED = ("training.repeat", "JAX, scan")
 
-def build():
-    """Build and compile the model of the circles problem."""
-    model = models.mlp(inputs=2, hidden=[50], outputs=1, activation="sigmoid")
-    model.compile(
-        optimizer=keras.optimizers.SGD(learning_rate=0.01, momentum=0.9),
-        loss="binary_crossentropy",
-        metrics=["accuracy"],
-    )
-    return model
-
-
-def with_model_fit(data):
-    """Train once with Keras."""
-    model = build()
-    test = (data.x_test, data.y_test)
-    model.fit(data.x_train, data.y_train, validation_data=test, epochs=EPOCHS, verbose=0)
-
-
-def with_fit(data):
-    """Train once, tracing included."""
-    training.fit(build(), data, epochs=EPOCHS)
-
-
-def with_repeat(data):
-    """Train with each of a hundred seeds, building and compiling included."""
-    training.repeat(build, data, epochs=EPOCHS, seeds=SEEDS)
-
-
-CONTESTANTS = {
-    "model.fit, one training": with_model_fit,
-    "training.fit, one training": with_fit,
-    f"training.repeat, {SEEDS} seeds": with_repeat,
+COLORS = {
+    "model.fit": "#c04a06",
+    "training.fit": "#3595db",
+    "training.repeat": "#0b57a4",
+    "scikit-learn": "#c48600",
+    "PyTorch, plain loop": "#d6489f",
+    "JAX, scan": "#0a8270",
 }
 
 
+def seconds(train, *arguments):
+    """Run once and return how long it took."""
+    start = time.perf_counter()
+    train(*arguments)
+    return time.perf_counter() - start
+
+
+def medians(tasks, rounds):
+    """Run every task in every round; return the median seconds of each by name."""
+    taken = {name: [] for name in tasks}
+    for _ in range(rounds):
+        for name, task in tasks.items():
+            taken[name].append(seconds(*task))
+    return {name: statistics.median(values) for name, values in taken.items()}
+
+
+def one_training(rounds):
+    """Time one training from scratch, and each of a hundred, on every problem."""
+    lines = [
+        "| Problem | | one training (s) | `model.fit` takes | a training of a hundred (s) | "
+        "`model.fit` takes |",
+        "|---|---|--:|--:|--:|--:|",
+    ]
+    for title, problem in problems().items():
+        available = contestants()
+        single = medians({name: (run, problem, [0]) for name, run in available.items()}, rounds)
+        # The others cost the same every time.
+        many = {
+            name: (available[name], problem, range(SEEDS)) for name in COMPILED & available.keys()
+        }
+        each = {name: total / SEEDS for name, total in medians(many, rounds).items()}
+        for name, once in single.items():
+            per_seed = each.get(name, once)
+            lines.append(
+                f"| {title} | {name} | {once:.3g} | {single['model.fit'] / once:.3g} × | "
+                f"{per_seed:.3g} | {single['model.fit'] / per_seed:.3g} × |"
+            )
+            print(lines[-1], flush=True)
+    return lines
+
+
+def threads_and_jax(rounds):
+    """Time `repeat` with one thread, with two, and against JAX, all of them compiled already."""
+    problem = problems()["circles"]
+    seeds = range(SEEDS)
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(2) as two:
+        tasks = {
+            "one thread": (on(one), problem, seeds),
+            "two threads": (on(two), problem, seeds),
+        }
+        if "JAX, scan" in contestants():
+            again = jax_compiled(problem)
+            tasks["JAX, scan"] = (lambda: [again(seed) for seed in seeds],)
+        for task in tasks.values():
+            task[0](*task[1:])  # compiles
+        taken = medians(tasks, rounds)
+    lines = ["| Circles, 100 seeds, compiled before | seconds | JAX takes |", "|---|--:|--:|"]
+    for name, value in taken.items():
+        ratio = f"{taken['JAX, scan'] / value:.2f} ×" if "JAX, scan" in taken else ""
+        lines.append(f"| {name} | {value:.2f} | {ratio} |")
+    lines += [
+        "",
+        f"Two threads are {taken['one thread'] / taken['two threads']:.2f} times as fast.",
+    ]
+    print(*lines, sep="\n", flush=True)
+    return lines
+
+
+def growth():
+    """Time how each contestant's time grows with seeds, epochs, rows and hidden units."""
+    circles = problems()["circles"]
+    short = dataclasses.replace(circles, epochs=20)
+
+    def with_rows(n):
+        return dataclasses.replace(short, data=datasets.circles(n_samples=2 * n))
+
+    axes = {
+        "seeds": ([1, 10, 100, 1000], lambda n: (circles, range(n))),
+        "epochs": ([1, 10, 100, 1000], lambda n: (dataclasses.replace(circles, epochs=n), [0])),
+        "training rows (20 epochs)": ([100, 1000, 10_000], lambda n: (with_rows(n), [0])),
+        "hidden units (20 epochs)": (
+            [10, 100, 1000, 10_000],
+            lambda n: (dataclasses.replace(short, hidden=n), [0]),
+        ),
+    }
+    measured = {}
+    for axis, (sizes, arguments) in axes.items():
+        for name, run in contestants().items():
+            for size in sizes:
+                if axis == "seeds" and size > 1 and name not in COMPILED:
+                    continue  # a multiple of the first
+                if name == "model.fit" and size * {"epochs": 0.1}.get(axis, 0.002) > 25:
+                    continue  # minutes
+                measured[axis, name, size] = seconds(run, *arguments(size))
+                print(f"{axis} {size}: {name} {measured[axis, name, size]:.2f} s", flush=True)
+    return measured
+
+
+def draw(measured):
+    """Draw the growth as four panels; store the figure."""
+    titles = list(dict.fromkeys(axis for axis, _, _ in measured))
+    with plotting.style():
+        figure, panels = plt.subplots(2, 2, figsize=(7.2, 6.0), layout="constrained")
+        for panel, axis in zip(panels.flat, titles, strict=True):
+            for name, color in COLORS.items():
+                line = {s: t for (a, n, s), t in measured.items() if (a, n) == (axis, name)}
+                if axis == "seeds" and name not in COMPILED and line:
+                    line = {size: size * line[1] for size in (1, 1000)}
+                    panel.plot(list(line), list(line.values()), "--", color=color, label=name)
+                elif line:
+                    panel.plot(list(line), list(line.values()), "o-", color=color, label=name)
+            panel.set(xscale="log", yscale="log", xlabel=axis, ylabel="seconds")
+        handles, labels = panels[1, 1].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+        figure.savefig(FIGURE, dpi=150)
+        plt.close(figure)
+
+
+def memory():
+    """Measure the memory that a process with one contestant takes at most."""
+    lines = ["| Circles | 1 seed (MB) | 100 seeds (MB) |", "|---|--:|--:|"]
+    context = multiprocessing.get_context("spawn")
+    for name in contestants():
+        peaks = []
+        for number in (1, SEEDS if name in COMPILED else 3):
+            with context.Pool(1) as pool:
+                peaks.append(pool.apply(peak, (name, number)))
+        note = "" if name in COMPILED else " (3 seeds)"
+        lines.append(f"| {name} | {peaks[0]:.0f} | {peaks[1]:.0f}{note} |")
+        print(lines[-1], flush=True)
+    return lines
+
+
+def peak(name, number):
+    """Train in this process, and return the most memory that it took, in MB."""
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    contestants()[name](problems()["circles"], range(number))
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used / (1024**2 if platform.system() == "Darwin" else 1024)
+
+
 def main():
-    """Print a table of medians and ratios."""
+    """Measure all, and write the tables and the figure."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=3, help="rounds to take the median of")
     rounds = parser.parse_args().rounds
-    data = datasets.circles()
-    with_fit(data)  # imports and first-time set-up are nobody's
-    seconds = {name: [] for name in CONTESTANTS}
-    for i in range(rounds):
-        for name, train in CONTESTANTS.items():
-            start = time.perf_counter()
-            train(data)
-            seconds[name].append(time.perf_counter() - start)
-            print(f"round {i + 1}: {name}: {seconds[name][-1]:.2f} s", flush=True)
-    medians = {name: statistics.median(values) for name, values in seconds.items()}
-    reference = next(iter(medians.values()))
-    print(f"\nlossutils {lossutils.__version__}, keras {keras.__version__}, {platform.machine()}")
-    print("\n| | median time | model.fit takes |\n|---|---|---|")
-    for name, median in medians.items():
-        print(f"| {name} | {median:.2f} s | {reference / median:.1f} times as long |")
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    for run in contestants().values():  # imports and first-time set-up are nobody's
+        run(dataclasses.replace(problems()["circles"], epochs=1), [0])
+    parts = [
+        f"lossutils {lossutils.__version__}, Keras {keras.__version__}, Matplotlib "
+        f"{matplotlib.__version__}, {os.cpu_count()} cores, {platform.machine()}",
+        "One hidden layer, SGD with momentum, batches of 32, all training and test rows measured "
+        "after each epoch. `model.fit` measures the training rows while it trains, and "
+        "scikit-learn no test rows, so both do less than the others.",
+        "\n".join(one_training(rounds)),
+        "\n".join(threads_and_jax(rounds)),
+        "\n".join(memory()),
+    ]
+    draw(growth())
+    (HERE / "results.md").write_text("\n\n".join(["# Speed, measured", *parts]) + "\n")
+    print(f"written: benchmarks/results.md, {FIGURE.relative_to(HERE.parent)}")
 
 
 if __name__ == "__main__":
