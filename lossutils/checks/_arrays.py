@@ -162,7 +162,8 @@ def summarize(array, partial=False):
         squares += np.square(moved).sum()
         if result.whole and good.dtype.kind == "f":
             result.whole = bool((np.floor(good) == good).all())
-        result.counts = _counted(result.counts, good)
+        zero_one = result.whole and result.low >= 0 and result.high <= 1
+        result.counts = _counted(result.counts, good, zero_one)
         if width > 1:
             row_sums = block.sum(axis=1, dtype=np.float64)
             sums = min(sums[0], float(row_sums.min())), max(sums[1], float(row_sums.max()))
@@ -197,9 +198,15 @@ def _numbers(array):
         return None, None
 
 
-def _counted(counts, block):
+def _counted(counts, block, zero_one):
     if counts is None:
         return None
+    if zero_one:  # rows that are one-hot need no sort
+        ones = np.count_nonzero(block)
+        for value, number in ((0, block.size - ones), (1, ones)):
+            if number:
+                counts[value] = counts.get(value, 0) + number
+        return counts
     if block.size > 4096 and len(np.unique(block.ravel()[:: block.size // 1024])) > _DISTINCT:
         return None  # a look at a part spares the sort of all
     values, numbers = np.unique(block, return_counts=True)

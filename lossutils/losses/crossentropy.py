@@ -285,8 +285,8 @@ ENTRIES = (
         numpy=categorical_crossentropy,
         gradient=categorical_crossentropy_gradient,
         curve=Curve(
-            label="predicted probability of class 1",
-            targets={"class 1": (1.0, 0.0), "class 2": (0.0, 1.0)},
+            label="predicted probability of class 0",
+            targets={"class 0": (1.0, 0.0), "class 1": (0.0, 1.0)},
             **TWO_CLASSES,
         ),
         equivalents=(

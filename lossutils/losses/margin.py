@@ -21,12 +21,12 @@ CRAMMER_SINGER = Source(
 )
 # Two classes, the second with a fixed score: the picture follows the score of the first.
 TWO_SCORES = Curve(
-    label="score of class 1, that of class 2 being −1",
+    label="score of class 0, that of class 1 being −1",
     low=-4.0,
     high=4.0,
     origin=(0.0, -1.0),
     direction=(1.0, 0.0),
-    targets={"class 1": (1.0, 0.0), "class 2": (0.0, 1.0)},
+    targets={"class 0": (1.0, 0.0), "class 1": (0.0, 1.0)},
 )
 MARGIN_CURVE = Curve(
     label="score", low=-3.0, high=3.0, targets={"target 1": (1.0,), "target −1": (-1.0,)}
