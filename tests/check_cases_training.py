@@ -1,0 +1,527 @@
+"""Set-ups for the rules on inputs, weights, network and optimizer; see test_checks_rules.py."""
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from check_setups import (
+    BINARY,
+    FEATURES,
+    FRAME,
+    IMAGES,
+    LABELS,
+    NUMBERS,
+    ONE_HOT,
+    ROWS,
+    SERIES,
+    Perceptron,
+    X,
+    added,
+    built_perceptron,
+    check,
+    column,
+    compiled,
+    convolutional,
+    flattened,
+    functional,
+    recurrent,
+    replaced,
+    sequential,
+    time_distributed,
+    two_outputs,
+    unbuilt,
+)
+from keras import layers, optimizers
+
+FEW = np.arange(ROWS) % 5 == 0
+PIXELS = (255 * IMAGES).astype("uint8")
+LARGE = 1000 * X
+NONLINEAR = np.sin(3 * X[:, 0]) * X[:, 1]
+LINE = X @ np.array([1.0, -2.0, 0.5, 0.1])
+ONES = np.ones(ROWS)
+
+
+def two_inputs():
+    inputs = [keras.Input((FEATURES,), name="person"), keras.Input((3,), name="place")]
+    joined = layers.Concatenate()(inputs)
+    hidden = layers.Dense(8, activation="relu")(joined)
+    return keras.Model(inputs, layers.Dense(1)(hidden))
+
+
+def linear(*middle, units=1, activation=None):
+    """Dense layers without an activation, and what is given between them."""
+    return keras.Sequential(
+        [
+            keras.Input((FEATURES,)),
+            layers.Dense(8),
+            *middle,
+            layers.Dense(units, activation=activation),
+        ]
+    )
+
+
+def frozen(way, which=None):
+    """Freeze a whole model, or some of its layers."""
+    model = way(1, "sigmoid")
+    if which is None:
+        model.trainable = False
+    else:
+        for layer in model.layers[which]:
+            layer.trainable = False
+    return compiled(model, "binary_crossentropy")
+
+
+def images_scaled(*first):
+    """A classifier of images whose layers begin with these."""
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            *first,
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.Flatten(),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+
+
+def images_divided():
+    """The same, scaled by an operator."""
+    inputs = keras.Input((8, 8, 1))
+    hidden = layers.Conv2D(4, 3, activation="relu")(inputs / 255.0)
+    outputs = layers.Dense(3, activation="softmax")(layers.Flatten()(hidden))
+    return keras.Model(inputs, outputs)
+
+
+class DividingPerceptron(Perceptron):
+    def call(self, inputs, training=False):
+        return super().call(inputs / 1000.0, training=training)
+
+
+def built(model):
+    model(X[:2])
+    return model
+
+
+def schedule():
+    return optimizers.schedules.CosineDecay(0.1, 1000)
+
+
+WRONG = {
+    "not-compiled": {
+        "sequential": lambda: check(sequential(1), X, NUMBERS),
+        "functional": lambda: check(functional(1), FRAME, pd.Series(NUMBERS)),
+        "unbuilt": lambda: check(unbuilt(1), X, NUMBERS),
+        "subclassed": lambda: check(built_perceptron(1), X, column(NUMBERS)),
+    },
+    "non-finite": {
+        "NaN in x": lambda: check(
+            compiled(sequential(1), "mse"), replaced(X, (7, 2), np.nan), LINE
+        ),
+        "missing in a DataFrame": lambda: check(
+            compiled(functional(1, "sigmoid"), "bce"),
+            FRAME.assign(income=FRAME["income"].where(FRAME["income"] > -1)),
+            pd.Series(BINARY),
+        ),
+        "infinity in y": lambda: check(
+            compiled(unbuilt(1), "mae"), X, column(replaced(NUMBERS, 3, np.inf))
+        ),
+        "NaN in y": lambda: check(
+            compiled(added(1), "mse"), X, tf.constant(replaced(NUMBERS, 3, np.nan))
+        ),
+        "NaN in the weights": lambda: check(
+            compiled(sequential(1), "mse"), X, NUMBERS, sample_weight=replaced(ONES, 3, np.nan)
+        ),
+        "one input of two": lambda: check(
+            compiled(two_inputs(), "mse"),
+            {"person": X, "place": replaced(ONE_HOT, (0, 0), np.inf)},
+            NUMBERS,
+        ),
+        "a batch": lambda: check(
+            compiled(sequential(1), "mse"),
+            tf.data.Dataset.from_tensor_slices((replaced(X, (20, 2), np.nan), NUMBERS)).batch(8),
+        ),
+    },
+    "rows-mismatch": {
+        "targets": lambda: check(compiled(sequential(1), "mse"), X, NUMBERS[:50]),
+        "weights": lambda: check(
+            compiled(functional(1), "mse"), X, NUMBERS, sample_weight=np.ones(ROWS - 1)
+        ),
+        "inputs": lambda: check(compiled(two_inputs(), "mse"), [X, ONE_HOT[:40]], NUMBERS),
+        "one output": lambda: check(
+            compiled(two_outputs(), ["mse", "bce"]), X, [NUMBERS, BINARY[:30]]
+        ),
+        "filtered Series": lambda: check(
+            compiled(unbuilt(1), "mse"), FRAME, pd.Series(NUMBERS)[NUMBERS > 0]
+        ),
+    },
+    "input-shape": {
+        "a feature too many": lambda: check(
+            compiled(sequential(1), "mse"), np.column_stack([X, X[:, :1]]), NUMBERS
+        ),
+        "images not flattened": lambda: check(
+            compiled(
+                keras.Sequential(
+                    [
+                        keras.Input((64,)),
+                        layers.Dense(8, activation="relu"),
+                        layers.Dense(3, activation="softmax"),
+                    ]
+                ),
+                "sparse_categorical_crossentropy",
+            ),
+            IMAGES,
+            LABELS,
+        ),
+        "images flattened": lambda: check(
+            compiled(convolutional(3, "softmax"), "sparse_categorical_crossentropy"),
+            IMAGES.reshape(ROWS, -1),
+            LABELS,
+        ),
+        "a column dropped": lambda: check(
+            compiled(functional(1), "mse"), FRAME.drop(columns="age"), pd.Series(NUMBERS)
+        ),
+        "steps and features exchanged": lambda: check(
+            compiled(recurrent(1), "mse"), SERIES.transpose(0, 2, 1), NUMBERS
+        ),
+    },
+    "sample-weights": {
+        "negative": lambda: check(
+            compiled(sequential(1, "sigmoid"), "bce"),
+            X,
+            BINARY,
+            sample_weight=np.where(FEW, -1.0, 1.0),
+        ),
+        "standardized": lambda: check(
+            compiled(functional(1), "mse"),
+            FRAME,
+            pd.Series(NUMBERS),
+            sample_weight=pd.Series(X[:, 0] - X[:, 0].mean()),
+        ),
+        "all zero": lambda: check(
+            compiled(unbuilt(1), "mse"), X, NUMBERS, sample_weight=np.zeros(ROWS)
+        ),
+        "in a data set": lambda: check(
+            compiled(sequential(1), "mse"),
+            tf.data.Dataset.from_tensor_slices((X, NUMBERS, -ONES)).batch(16),
+        ),
+    },
+    "constant-inputs": {
+        "zeros": lambda: check(compiled(sequential(1), "mse"), np.zeros_like(X), NUMBERS),
+        "black images": lambda: check(
+            compiled(convolutional(3, "softmax"), "sparse_categorical_crossentropy"),
+            (IMAGES // 255).astype("uint8"),
+            LABELS,
+        ),
+        "one row repeated": lambda: check(
+            compiled(functional(1), "mse"),
+            pd.DataFrame([FRAME.iloc[0]] * ROWS),
+            pd.Series(NUMBERS),
+        ),
+    },
+    "inputs-scale": {
+        "pixels": lambda: check(
+            compiled(images_scaled(), "sparse_categorical_crossentropy", optimizer="sgd"),
+            PIXELS,
+            LABELS,
+        ),
+        "pixels, flattened": lambda: check(
+            compiled(
+                flattened(3, "softmax"),
+                "sparse_categorical_crossentropy",
+                optimizer=optimizers.SGD(0.01, momentum=0.9),
+            ),
+            PIXELS.astype("float32"),
+            LABELS,
+        ),
+        "incomes": lambda: check(
+            compiled(functional(1, "sigmoid"), "bce", optimizer="SGD"),
+            FRAME.assign(income=40_000 + 9000 * FRAME["income"]),
+            pd.Series(BINARY),
+        ),
+        "series": lambda: check(
+            compiled(recurrent(1), "mse", optimizer="sgd"), 1000 * SERIES, NUMBERS
+        ),
+    },
+    "linear-stack": {
+        "two layers": lambda: check(compiled(linear(), "mse"), X, NONLINEAR),
+        "three layers": lambda: check(
+            compiled(linear(layers.Dense(8)), "mae"), FRAME, pd.Series(NONLINEAR)
+        ),
+        "classes, with dropout": lambda: check(
+            compiled(linear(layers.Dropout(0.5), activation="sigmoid"), "bce", ["accuracy"]),
+            X,
+            BINARY,
+        ),
+        "activation last": lambda: check(
+            compiled(
+                keras.Sequential(
+                    [
+                        keras.Input((FEATURES,)),
+                        layers.Dense(16),
+                        layers.Dense(3),
+                        layers.Activation("softmax"),
+                    ]
+                ),
+                "sparse_categorical_crossentropy",
+            ),
+            X,
+            LABELS,
+        ),
+        "images": lambda: check(
+            compiled(
+                keras.Sequential(
+                    [
+                        layers.Flatten(),
+                        layers.Dense(32, activation="linear"),
+                        layers.Dense(3, activation="softmax"),
+                    ]
+                ),
+                "categorical_crossentropy",
+            ),
+            IMAGES,
+            ONE_HOT,
+        ),
+    },
+    "learning-rate": {
+        "Adam": lambda: check(
+            compiled(sequential(1), "mse", optimizer=optimizers.Adam(1.0)), X, NUMBERS
+        ),
+        "SGD": lambda: check(
+            compiled(functional(1, "sigmoid"), "bce", optimizer=optimizers.SGD(100.0)), X, BINARY
+        ),
+        "zero": lambda: check(
+            compiled(unbuilt(1), "mse", optimizer=optimizers.SGD(0.0)), X, NUMBERS
+        ),
+        "RMSprop": lambda: check(
+            compiled(
+                convolutional(3, "softmax"),
+                "sparse_categorical_crossentropy",
+                optimizer=optimizers.RMSprop(10.0),
+            ),
+            IMAGES,
+            LABELS,
+        ),
+    },
+    "nothing-to-train": {
+        "frozen": lambda: check(frozen(sequential), X, BINARY),
+        "each layer frozen": lambda: check(frozen(functional, slice(None)), X, BINARY),
+        "subclassed": lambda: check(frozen(built_perceptron), X, BINARY),
+        "no weights": lambda: check(
+            compiled(
+                keras.Sequential([keras.Input((8, 8, 1)), layers.GlobalAveragePooling2D()]), "mse"
+            ),
+            IMAGES,
+            NUMBERS,
+        ),
+    },
+}
+
+NEAR = {
+    "not-compiled": {
+        "compiled": lambda: check(compiled(sequential(1), "mse"), X, NUMBERS),
+        "compiled and built later": lambda: check(compiled(unbuilt(1), "mse"), X, NUMBERS),
+    },
+    "non-finite": {
+        "all finite": lambda: check(
+            compiled(sequential(1), "mse"), X, NUMBERS, sample_weight=np.ones(ROWS)
+        ),
+        "filled": lambda: check(
+            compiled(sequential(1), "mse"),
+            FRAME.where(FRAME > -1).fillna(0.0),
+            pd.Series(NUMBERS),
+        ),
+    },
+    "rows-mismatch": {
+        "equal": lambda: check(
+            compiled(two_inputs(), "mse"), [X, ONE_HOT], NUMBERS, sample_weight=np.ones(ROWS)
+        ),
+        "weights for each output": lambda: check(
+            compiled(two_outputs(), ["mse", "bce"]),
+            X,
+            [NUMBERS, BINARY],
+            sample_weight=[np.ones(ROWS), np.ones(ROWS)],
+        ),
+        "weights for each output by name": lambda: check(
+            compiled(two_outputs(), ["mse", "bce"]),
+            X,
+            {"price": NUMBERS, "label": BINARY},
+            sample_weight={"price": np.ones(ROWS), "label": np.ones(ROWS)},
+        ),
+        "another index": lambda: check(
+            compiled(sequential(1), "mse"),
+            FRAME[::2],
+            pd.Series(NUMBERS)[::2],
+        ),
+        "a last batch that is smaller": lambda: check(
+            compiled(sequential(1), "mse"),
+            tf.data.Dataset.from_tensor_slices((X, NUMBERS)).batch(16),
+        ),
+        "a weight for each step": lambda: check(
+            compiled(time_distributed(1), "mse"),
+            SERIES,
+            SERIES[..., :1],
+            sample_weight=np.ones(SERIES.shape[:2]),
+        ),
+    },
+    "input-shape": {
+        "fitting": lambda: check(compiled(sequential(1), "mse"), X, NUMBERS),
+        "images without the last axis": lambda: check(
+            compiled(convolutional(3, "softmax"), "sparse_categorical_crossentropy"),
+            IMAGES[..., 0],
+            LABELS,
+        ),
+        "one feature": lambda: check(
+            compiled(
+                keras.Sequential(
+                    [
+                        keras.Input((1,)),
+                        layers.Dense(8, activation="relu"),
+                        layers.Dense(1),
+                    ]
+                ),
+                "mse",
+            ),
+            pd.Series(X[:, 0]),
+            NUMBERS,
+        ),
+        "inputs by name, in another order": lambda: check(
+            compiled(two_inputs(), "mse"), {"place": ONE_HOT, "person": X}, NUMBERS
+        ),
+        "any size": lambda: check(
+            compiled(
+                keras.Sequential(
+                    [
+                        keras.Input((None, None, 1)),
+                        layers.Conv2D(4, 3, activation="relu"),
+                        layers.GlobalMaxPooling2D(),
+                        layers.Dense(3, activation="softmax"),
+                    ]
+                ),
+                "sparse_categorical_crossentropy",
+            ),
+            IMAGES,
+            LABELS,
+        ),
+    },
+    "sample-weights": {
+        "some zero": lambda: check(
+            compiled(sequential(1), "mse"), X, NUMBERS, sample_weight=np.where(FEW, 0.0, 2.0)
+        ),
+        "of classes": lambda: check(
+            compiled(sequential(1, "sigmoid"), "bce"),
+            X,
+            BINARY,
+            sample_weight=pd.Series(np.where(BINARY, 10, 1)),
+        ),
+        "Booleans": lambda: check(compiled(sequential(1), "mse"), X, NUMBERS, sample_weight=~FEW),
+    },
+    "constant-inputs": {
+        "a constant column": lambda: check(
+            compiled(sequential(1), "mse"), X * np.array([1, 1, 1, 0]), NUMBERS
+        ),
+        "one constant input of two": lambda: check(
+            compiled(two_inputs(), "mse"), [X, np.ones((ROWS, 3))], NUMBERS
+        ),
+    },
+    "inputs-scale": {
+        "divided": lambda: check(
+            compiled(images_scaled(), "sparse_categorical_crossentropy", optimizer="sgd"),
+            PIXELS / 255,
+            LABELS,
+        ),
+        "Rescaling": lambda: check(
+            compiled(
+                images_scaled(layers.Rescaling(1 / 255)),
+                "sparse_categorical_crossentropy",
+                optimizer="sgd",
+            ),
+            PIXELS,
+            LABELS,
+        ),
+        "Lambda": lambda: check(
+            compiled(
+                images_scaled(layers.Lambda(lambda x: x / 255.0)),
+                "sparse_categorical_crossentropy",
+                optimizer="sgd",
+            ),
+            PIXELS.astype("float32"),
+            LABELS,
+        ),
+        "operator": lambda: check(
+            compiled(images_divided(), "sparse_categorical_crossentropy", optimizer="sgd"),
+            PIXELS.astype("float32"),
+            LABELS,
+        ),
+        "in the call of a subclass": lambda: check(
+            compiled(built(DividingPerceptron(1)), "mse", optimizer="sgd"), LARGE, NUMBERS
+        ),
+        "Adam": lambda: check(compiled(sequential(1), "mse"), LARGE, NUMBERS),
+        "numbers of words": lambda: check(
+            compiled(
+                keras.Sequential(
+                    [
+                        keras.Input((5,), dtype="int32"),
+                        layers.Embedding(500, 4),
+                        layers.Flatten(),
+                        layers.Dense(1),
+                    ]
+                ),
+                "mse",
+                optimizer="sgd",
+            ),
+            np.arange(5 * ROWS).reshape(ROWS, 5),
+            NUMBERS,
+        ),
+    },
+    "linear-stack": {
+        "relu": lambda: check(compiled(linear(layers.ReLU()), "mse"), X, NONLINEAR),
+        "activation layer": lambda: check(
+            compiled(linear(layers.Activation("tanh")), "mse"), X, NONLINEAR
+        ),
+        "one layer": lambda: check(
+            compiled(keras.Sequential([keras.Input((FEATURES,)), layers.Dense(1)]), "mse"),
+            X,
+            NONLINEAR,
+        ),
+        "one layer and its activation": lambda: check(
+            compiled(
+                keras.Sequential(
+                    [keras.Input((FEATURES,)), layers.Dense(3), layers.Activation("softmax")]
+                ),
+                "sparse_categorical_crossentropy",
+            ),
+            X,
+            LABELS,
+        ),
+        "linear targets": lambda: check(compiled(linear(), "mse"), X, LINE),
+        "a linear autoencoder": lambda: check(
+            compiled(
+                keras.Sequential([keras.Input((FEATURES,)), layers.Dense(2), layers.Dense(4)]),
+                "mse",
+            ),
+            X,
+            X,
+        ),
+    },
+    "learning-rate": {
+        "usual": lambda: check(
+            compiled(sequential(1), "mse", optimizer=optimizers.Adam(1e-3)), X, NUMBERS
+        ),
+        "schedule": lambda: check(
+            compiled(sequential(1), "mse", optimizer=optimizers.SGD(schedule())), X, NUMBERS
+        ),
+        "large for SGD, on purpose": lambda: check(
+            compiled(sequential(1, "sigmoid"), "bce", optimizer=optimizers.SGD(1.0)), X, BINARY
+        ),
+        "the usual 1 of Adadelta": lambda: check(
+            compiled(sequential(1), "mse", optimizer=optimizers.Adadelta(1.0)), X, NUMBERS
+        ),
+    },
+    "nothing-to-train": {
+        "all": lambda: check(compiled(sequential(1, "sigmoid"), "binary_crossentropy"), X, BINARY),
+        "the last layer only": lambda: check(frozen(functional, slice(-1)), X, BINARY),
+        "not built yet": lambda: check(
+            compiled(unbuilt(1, "sigmoid"), "binary_crossentropy"), X, BINARY
+        ),
+    },
+}

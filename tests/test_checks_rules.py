@@ -1,0 +1,49 @@
+"""Every rule of `check_setup`: mistakes it has to find, and the nearest set-ups without one.
+
+The set-ups are in the tables of check_cases_*.py: {code: {name: findings}}.
+"""
+
+import check_cases_metrics
+import check_cases_outputs
+import check_cases_targets
+import check_cases_training
+import pytest
+from check_setups import codes, complaints
+
+from lossutils.checks import RULES
+
+TABLES = (check_cases_outputs, check_cases_targets, check_cases_metrics, check_cases_training)
+WRONG = {code: made for table in TABLES for code, made in table.WRONG.items()}
+NEAR = {code: made for table in TABLES for code, made in table.NEAR.items()}
+
+
+def flat(table):
+    return [
+        pytest.param(code, findings, id=f"{code}: {name}")
+        for code, made in table.items()
+        for name, findings in made.items()
+    ]
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_each_rule_has_three_mistakes_and_a_near_miss(code):
+    assert len(WRONG.get(code, ())) >= 3
+    assert len(NEAR.get(code, ())) >= 1
+
+
+def test_there_are_set_ups_for_rules_only():
+    assert {*WRONG, *NEAR} <= set(RULES)
+
+
+@pytest.mark.parametrize(("code", "findings"), flat(WRONG))
+def test_mistake_is_found(code, findings):
+    found = [finding for finding in findings() if finding.code == code]
+    assert found
+    assert {finding.severity for finding in found} == {RULES[code].severity}
+
+
+@pytest.mark.parametrize(("code", "findings"), flat(NEAR))
+def test_near_miss_is_left_alone(code, findings):
+    found = findings()
+    assert not complaints(found)
+    assert code not in codes(found)
