@@ -444,7 +444,7 @@ def targets_scale(head):
     """
     The gradient of squared error grows with the targets: with plain SGD, targets in the hundreds
     give NaN within an epoch. Adam takes steps of about the learning rate, whatever the gradient, so
-    targets in the tens of thousands need as many steps to be reached at all.
+    targets in the millions need as many steps to be reached at all.
     """
     loss, y, setup = head.loss, head.y, head.setup
     if not loss or not _numeric(head) or not loss.for_numbers or setup.optimizer is None:
@@ -460,7 +460,7 @@ def targets_scale(head):
     )
     bounded = loss.name in ("mean_absolute_error", "huber", "log_cosh", "pinball")
     explodes = not setup.adaptive and not bounded and not clipped and size * rate > 1
-    if explodes or (setup.adaptive and size * min(1.0, 1e-3 / max(rate, 1e-12)) > 2e4):
+    if explodes or (setup.adaptive and size * min(1.0, 1e-3 / max(rate, 1e-12)) > 1e6):
         yield (
             f"the targets have the mean {y.mean:.4g} and the standard deviation {y.std:.4g}",
             "train on (y - y.mean()) / y.std(), and undo that after predict()",
