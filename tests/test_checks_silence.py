@@ -1,5 +1,6 @@
 """What is right is left alone: `check_setup` gives no error and no warning for it."""
 
+import functools
 import itertools
 
 import keras
@@ -76,6 +77,8 @@ def inputs_for(entry):
 def test_loss_of_the_catalogue_with_its_own_output_layer(name, activation, parameters):
     entry = CATALOGUE[name]
     y, _ = examples(entry, n=ROWS)
+    if activation in ("softplus", "exponential"):
+        y = np.abs(y)  # what such an output can reach
     loss = keras_class(entry)(**parameters)
     model = compiled(last_layers(entry, activation), loss)
     assert not complaints(check(model, inputs_for(entry), y))
@@ -89,7 +92,10 @@ def test_loss_as_a_function_or_by_name(name):
     entry = CATALOGUE[name]
     y, _ = examples(entry, n=ROWS)
     model = last_layers(entry, entry.activation[0])
-    for loss in (getattr(losses, name), name, *entry.aliases):
+    assert not complaints(check(compiled(model, getattr(losses, name)), inputs_for(entry), y))
+    for loss in (name, *entry.aliases):
+        if name == "categorical_generalized_cross_entropy":
+            continue  # Keras knows this function, but not by its name
         assert not complaints(check(compiled(model, loss), inputs_for(entry), y))
 
 
@@ -123,15 +129,16 @@ PROBLEMS = {
 }
 
 
+@functools.cache
 def problem(name, way):
     """Return a compiled model and its targets."""
     units, activation, loss, measured, y = PROBLEMS[name]
-    return compiled(way(units, activation), loss, measured), y
+    return compiled(WAYS[way](units, activation), loss, measured), y
 
 
 @pytest.mark.parametrize(("name", "way"), list(itertools.product(PROBLEMS, WAYS)))
 def test_way_to_write_a_model(name, way):
-    model, y = problem(name, WAYS[way])
+    model, y = problem(name, way)
     assert not complaints(check(model, X, y))
 
 
@@ -156,7 +163,7 @@ FORMS = {
 
 @pytest.mark.parametrize(("name", "form"), list(itertools.product(PROBLEMS, FORMS)))
 def test_form_of_the_targets(name, form):
-    model, y = problem(name, WAYS["sequential"])
+    model, y = problem(name, "sequential")
     assert not complaints(check(model, FRAME, FORMS[form](y)))
 
 
@@ -190,7 +197,7 @@ def sorting(y):
 
 @pytest.mark.parametrize(("name", "batches"), list(itertools.product(PROBLEMS, BATCHES)))
 def test_batches(name, batches):
-    model, y = problem(name, WAYS["functional"])
+    model, y = problem(name, "functional")
     assert not complaints(check(model, BATCHES[batches](y)))
 
 
