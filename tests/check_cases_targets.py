@@ -439,12 +439,6 @@ NEAR = {
         "comparison": lambda: check(
             compiled(sequential(1, "sigmoid"), "bce"), FRAME, pd.Series(WORDS) == "yes"
         ),
-        "numbers of type object": lambda: check(
-            compiled(sequential(1, "sigmoid"), "bce"), X, BINARY.astype(object)
-        ),
-        "nullable integers": lambda: check(
-            compiled(sequential(1, "sigmoid"), "bce"), X, pd.Series(BINARY, dtype="Int64")
-        ),
     },
     "integer-labels-dense-loss": {
         "to_categorical": lambda: check(

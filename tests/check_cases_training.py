@@ -342,7 +342,7 @@ NEAR = {
             sample_weight=[np.ones(ROWS), np.ones(ROWS)],
         ),
         "weights for each output by name": lambda: check(
-            compiled(two_outputs(), ["mse", "bce"]),
+            compiled(two_outputs(as_dict=True), {"price": "mse", "label": "bce"}),
             X,
             {"price": NUMBERS, "label": BINARY},
             sample_weight={"price": np.ones(ROWS), "label": np.ones(ROWS)},

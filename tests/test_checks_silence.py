@@ -156,7 +156,6 @@ FORMS = {
     "DataFrame": lambda y: pd.DataFrame(y),
     "tensor": tf.constant,
     "list of one array": lambda y: [y],
-    "type object": lambda y: y.astype(object),
     "in Fortran's order": np.asfortranarray,
 }
 
@@ -322,8 +321,8 @@ SHAPES = {
         *(X, [BINARY, 1 - BINARY]),
     ),
     "an output without a loss": lambda: (
-        *(two_outputs(), {"price": "mse"}, None),
-        *(X, {"price": NUMBERS}),
+        *(two_outputs(), {"price": "mse", "label": None}, None),
+        *(X, {"price": NUMBERS, "label": BINARY}),
     ),
     "batches of two outputs": lambda: (
         *(two_outputs(), ["mse", "bce"], None),
