@@ -52,11 +52,6 @@ WRONG = {
         "several numbers": lambda: check(
             compiled(unbuilt(CLASSES), "mse", ["mae", "accuracy"]), X, tf.constant(SHARES - 0.5)
         ),
-        "probabilities": lambda: check(
-            compiled(sequential(1, "sigmoid"), "binary_crossentropy", ["accuracy"]),
-            X,
-            SHARES[:, 0],
-        ),
         "one output of two": lambda: check(
             compiled(two_outputs(), ["mse", "bce"], {"price": ["accuracy"], "label": ["accuracy"]}),
             X,

@@ -118,9 +118,83 @@ class ExchangedLoss(losses.Loss):
         return ops.mean(ops.square(ops.log1p(predictions) - targets), axis=-1)
 
 
+def dice_score(y_true, y_pred):
+    """The overlap, which is large for good predictions."""
+    y_true = ops.cast(y_true, y_pred.dtype)
+    return (2 * ops.sum(y_true * y_pred) + 1) / (ops.sum(y_true) + ops.sum(y_pred) + 1)
+
+
+def dice_loss(y_true, y_pred):
+    return 1 - dice_score(y_true, y_pred)
+
+
+def likelihood(y_true, y_pred):
+    return ops.mean(ops.log(y_true * y_pred + (1 - y_true) * (1 - y_pred)), axis=-1)
+
+
+class SoftAccuracy(losses.Loss):
+    def call(self, y_true, y_pred):
+        y_true = ops.reshape(ops.cast(y_true, y_pred.dtype), ops.shape(y_pred))
+        return ops.mean(1 - ops.abs(y_true - y_pred), axis=-1)
+
+
 FOCAL = losses.BinaryFocalCrossentropy
 
 WRONG = {
+    "dropout-on-output": {
+        "sigmoid": lambda: check(
+            compiled(
+                hidden_then(layers.Dense(1, activation="sigmoid"), layers.Dropout(0.5)), "bce"
+            ),
+            X,
+            BINARY,
+        ),
+        "softmax layer": lambda: check(
+            compiled(
+                hidden_then(layers.Dense(3), layers.Softmax(), layers.Dropout(0.2)),
+                "sparse_categorical_crossentropy",
+            ),
+            FRAME,
+            pd.Series(LABELS),
+        ),
+        "functional, a number": lambda: check(
+            compiled(
+                keras.Model(
+                    inputs := keras.Input((FEATURES,)),
+                    layers.Dropout(0.1)(layers.Dense(1)(inputs)),
+                ),
+                losses.MeanSquaredError(),
+            ),
+            X,
+            NUMBERS,
+        ),
+        "each step": lambda: check(
+            compiled(
+                keras.Sequential([time_distributed(3, "softmax"), layers.SpatialDropout1D(0.2)]),
+                "sparse_categorical_crossentropy",
+            ),
+            SERIES,
+            STEP_LABELS,
+        ),
+    },
+    "wrong-sign-loss": {
+        "overlap": lambda: check(
+            compiled(image_to_image(1, "sigmoid"), dice_score), IMAGES, MASKS.astype("float32")
+        ),
+        "logarithm of the likelihood": lambda: check(
+            compiled(sequential(1, "sigmoid"), likelihood), X, column(BINARY).astype("float32")
+        ),
+        "share of right answers": lambda: check(
+            compiled(functional(1, "sigmoid"), SoftAccuracy()), FRAME, pd.Series(BINARY)
+        ),
+        "one-hot": lambda: check(
+            compiled(
+                unbuilt(3, "softmax"), lambda y, p: ops.sum(ops.cast(y, p.dtype) * p, axis=-1)
+            ),
+            X,
+            ONE_HOT,
+        ),
+    },
     "softmax-one-unit": {
         "sequential": lambda: check(
             compiled(sequential(1, "softmax"), "binary_crossentropy", ["accuracy"]), X, BINARY
@@ -408,6 +482,31 @@ WRONG = {
 }
 
 NEAR = {
+    "dropout-on-output": {
+        "before the output": lambda: check(
+            compiled(
+                hidden_then(layers.Dropout(0.5), layers.Dense(1, activation="sigmoid")), "bce"
+            ),
+            X,
+            BINARY,
+        ),
+        "before and after the hidden layer": lambda: check(
+            compiled(added(3, "softmax"), "sparse_categorical_crossentropy"), X, LABELS
+        ),
+    },
+    "wrong-sign-loss": {
+        "one minus the overlap": lambda: check(
+            compiled(image_to_image(1, "sigmoid"), dice_loss), IMAGES, MASKS.astype("float32")
+        ),
+        "minus the logarithm": lambda: check(
+            compiled(sequential(1, "sigmoid"), lambda y, p: -likelihood(y, p)),
+            X,
+            column(BINARY).astype("float32"),
+        ),
+        "squared": lambda: check(
+            compiled(sequential(3, "softmax"), squared), X, ONE_HOT.astype("float32")
+        ),
+    },
     "softmax-one-unit": {
         "sigmoid": lambda: check(
             compiled(sequential(1, "sigmoid"), "binary_crossentropy", ["accuracy"]), X, BINARY

@@ -497,7 +497,7 @@ def model_ending_in(way, units, activation):
     return WAYS[way](units, activation)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     output=st.sampled_from(OUTPUTS),
     loss=st.sampled_from(LOSSES),
