@@ -142,7 +142,7 @@ def _kind(loss):
 
 
 def _is_of_keras(thing):
-    return thing.__module__.startswith("keras.")
+    return (thing.__module__ or "").startswith("keras.")
 
 
 def check_targets(loss, y, y_pred):

@@ -361,7 +361,7 @@ def test_model_stays_as_it_is(way, trained):
     check(model, X, ONE_HOT)
     after = state_of(model)
     for what, value in before.items():
-        assert after[what] == value or after[what] is value, what
+        assert after[what] is value or after[what] == value, what
 
 
 @pytest.mark.parametrize("way", ["unbuilt", "functional", "Perceptron", "built_perceptron"])

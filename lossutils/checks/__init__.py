@@ -5,9 +5,13 @@ the training. It reports what will go wrong in silence, and how to write it inst
 """
 
 import contextlib
+import warnings
+
+import keras
 
 from lossutils.checks import _metrics, _outputs, _targets, _training
 from lossutils.checks._findings import Finding, Findings, Rule
+from lossutils.checks._network import unchanged_random_state
 from lossutils.checks._setup import Setup
 
 __all__ = ["RULES", "Finding", "Rule", "check_setup"]
@@ -37,8 +41,9 @@ def check_setup(model, x, y=None, *, sample_weight=None, strict=False):
         A compiled model, with any number of inputs and outputs.
     x : array_like, shape (n, ...), or tf.data.Dataset
         Inputs, as for `model.fit`: an array, a DataFrame, a tensor, or a list or dict of such. Of a
-        data set that yields batches of inputs and targets, the first 10 batches are read. Of more
-        than 4 million numbers, every k-th row is read.
+        data set that yields batches of inputs and targets, the first 10 batches are read, so one
+        that shuffles shows its next epoch another order. Of more than 4 million numbers, every
+        k-th row is read.
     y : array_like, shape (n, ...), optional
         Targets, as for `model.fit`; all of them are read.
     sample_weight : array_like, shape (n,), optional
@@ -67,23 +72,24 @@ def check_setup(model, x, y=None, *, sample_weight=None, strict=False):
     >>> [finding.code for finding in check_setup(model, x, y)]
     ['softmax-one-unit']
     """
-    import keras
-
     if not isinstance(model, keras.Model):
         raise TypeError(f"model must be a keras.Model, got {type(model).__name__}")
-    setup = Setup(model, x, y, sample_weight)
-    found = []
-    for rule in _OF_SETUP.values():
-        found += _applied(rule, setup)
-    for head in setup.heads:
-        for code, rule in _OF_OUTPUT.items():
-            if not setup.custom_training or code in _ALWAYS:
-                found += _applied(rule, head)
-    found = Findings(dict.fromkeys(found))
+    with warnings.catch_warnings(), unchanged_random_state():
+        warnings.simplefilter("ignore")  # Keras's own, of what a finding says better
+        found = Findings(dict.fromkeys(_findings(Setup(model, x, y, sample_weight))))
     errors = [finding for finding in found if finding.severity == "error"]
     if strict and errors:
         raise ValueError(f"the set-up has mistakes:\n\n{Findings(errors)}")
     return found
+
+
+def _findings(setup):
+    for rule in _OF_SETUP.values():
+        yield from _applied(rule, setup)
+    for head in setup.heads:
+        for code, rule in _OF_OUTPUT.items():
+            if not setup.custom_training or code in _ALWAYS:
+                yield from _applied(rule, head)
 
 
 def _applied(rule, subject):

@@ -185,11 +185,16 @@ def _numbers(array):
     if array.dtype.kind == "b":
         return array.view(np.uint8), None
     if array.dtype.kind == "O":
+        text = next((value for value in array.flat if isinstance(value, (str, bytes))), None)
+        if text is not None:  # "1" as well: Keras takes no text
+            return array, text
         try:
             return array.astype(np.float64), None
         except (TypeError, ValueError):
-            entries = (value for value in array.ravel() if not isinstance(value, (int, float)))
+            entries = (value for value in array.flat if not isinstance(value, (int, float)))
             return array, next(entries, array.flat[0])
+    if array.dtype.kind == "c":
+        return None, None
     if array.dtype.kind in "USMm":
         return array, array.flat[0] if array.size else ""
     try:  # a type of its own, such as bfloat16

@@ -42,7 +42,7 @@ class Rule:
     code : str
         A stable name, which is also the anchor of its section in the chapter on mistakes.
     severity : {"error", "warning", "info"}
-        The severity of its findings.
+        The severity of its findings, or of the worst of them.
     title : str
         The mistake in a few words.
     explanation : str
@@ -57,12 +57,17 @@ class Rule:
 
     def find(self, *subject):
         """Apply the rule; return a list of findings."""
-        found = self.check(*subject)
-        return [Finding(self.code, self.severity, message, fix) for message, fix in found]
+        return [
+            Finding(self.code, *(severity or [self.severity]), message, fix)
+            for message, fix, *severity in self.check(*subject)
+        ]
 
 
 def rule(registry, code, severity, title):
-    """Make a generator of (message, fix) a rule of a registry; its docstring explains the rule."""
+    """Make a generator of findings a rule of a registry; its docstring explains the rule.
+
+    It yields (message, fix), or (message, fix, severity) where a finding is a milder one.
+    """
 
     def register(check):
         explanation = " ".join(check.__doc__.split())

@@ -15,6 +15,9 @@ from keras.src.backend.common import global_state
 
 _KERAS_STATE = ("global_random_seed", "global_seed_generator", "object_name_uids")
 
+# A model's own counters and the like are put back; frozen weights do not change.
+_STATE_NUMBERS = 10_000
+
 # What changes the shape or the mean of numbers, but neither their range nor their kind.
 _PASSES_ON = (
     layers.Identity,
@@ -22,21 +25,27 @@ _PASSES_ON = (
     layers.Flatten,
     layers.Permute,
     layers.RepeatVector,
-    layers.Dropout,
-    layers.SpatialDropout1D,
-    layers.SpatialDropout2D,
-    layers.SpatialDropout3D,
     layers.ActivityRegularization,
     layers.Masking,
     layers.Cropping1D,
     layers.Cropping2D,
     layers.Cropping3D,
-    layers.GlobalAveragePooling1D,
-    layers.GlobalAveragePooling2D,
-    layers.GlobalAveragePooling3D,
     layers.UpSampling1D,
     layers.UpSampling2D,
     layers.UpSampling3D,
+)
+_DROPOUTS = (
+    layers.Dropout,
+    layers.SpatialDropout1D,
+    layers.SpatialDropout2D,
+    layers.SpatialDropout3D,
+    layers.AlphaDropout,
+    layers.GaussianDropout,
+)
+_POOLINGS = (
+    layers.GlobalAveragePooling1D,
+    layers.GlobalAveragePooling2D,
+    layers.GlobalAveragePooling3D,
 )
 # Operations of keras.ops, by the name of their class.
 _OPS_PASSING_ON = {"Reshape", "Squeeze", "ExpandDims", "Transpose", "GetItem", "Cast", "Flatten"}
@@ -89,14 +98,14 @@ class Output:
         With the batch first.
     activations : tuple of Activation or None
         From the output backwards, up to the first layer with weights; None where unknown.
-    direct : bool
-        Whether the activation is the very last operation.
+    dropout : bool
+        Whether a dropout comes after the activation.
     """
 
     name: str
     shape: tuple | None
     activations: tuple | None
-    direct: bool = True
+    dropout: bool = False
 
     @property
     def activation(self):
@@ -139,14 +148,14 @@ def _name(model):
 
 def _names(model, structure, number):
     if isinstance(structure, dict):
-        return list(structure)
+        names = list(structure)
+        return keras.tree.flatten(type(structure)(zip(names, names, strict=True)))  # Keras's order
     names = getattr(model, "output_names", None) or []
     return names if len(names) == number else [""] * number
 
 
 def _output(name, shape, operations):
-    activations, direct = _read(operations)
-    return Output(name, shape, activations, direct)
+    return Output(name, shape, *_read(operations))
 
 
 def _sequential_shape(model, x):
@@ -196,17 +205,24 @@ def _history(tensor):
 
 
 def _read(operations):
-    """Return the activations that end a chain of operations, and whether the first is the last."""
-    activations, direct = [], True
+    """Return the activations that end a chain of operations, and whether dropout comes last."""
+    activations, dropout = [], False
     for operation in operations:
-        name = type(operation).__name__
-        if isinstance(operation, _PASSES_ON) or name in _OPS_PASSING_ON:
-            direct = direct and bool(activations)
+        if isinstance(operation, _PASSES_ON) or type(operation).__name__ in _OPS_PASSING_ON:
+            if not activations and not _keeps_last_axis(operation):
+                return None, dropout  # what adds up to 1 may be spread over other axes now
+            continue
+        if isinstance(operation, _DROPOUTS):
+            dropout = dropout or not activations
+            continue
+        if isinstance(operation, _POOLINGS):
+            if activations:
+                break  # a mean of positive numbers is as good a logit as any
             continue
         activation = _activation(operation)
         if _is_activation(operation):
             if activation is None:
-                return None, direct
+                return None, dropout
             if activation.name != "linear":
                 activations.append(activation)
             continue
@@ -215,7 +231,21 @@ def _read(operations):
         elif activation is not None and (not activations or activation.name != "linear"):
             activations.append(activation)
         break
-    return tuple(activations) or None, direct
+    else:
+        dropout = dropout and bool(activations)
+    return tuple(activations) or None, dropout
+
+
+def _keeps_last_axis(operation):
+    moves = isinstance(operation, (layers.Permute, layers.RepeatVector))
+    if moves or type(operation).__name__ in ("GetItem", "Transpose", "Squeeze", "ExpandDims"):
+        return False
+    if not isinstance(operation, (layers.Reshape, layers.Flatten)):
+        return type(operation).__name__ not in ("Reshape", "Flatten")
+    try:
+        return operation.input.shape[-1] == operation.output.shape[-1]
+    except (AttributeError, ValueError):  # not built yet
+        return False
 
 
 # Activations as operations of keras.ops, by the name of their class.
@@ -234,7 +264,8 @@ def _is_activation(operation):
 def _activation(operation):
     """Return the activation of a layer or of an operation, or None where unknown."""
     if isinstance(operation, layers.Softmax):
-        return Activation("softmax", 0.0, 1.0, distribution=operation.axis in (-1, None))
+        last = operation.axis in (-1, None)
+        return Activation("softmax", 0.0, 1.0, distribution=True) if last else None
     if isinstance(operation, (layers.RNN, layers.Bidirectional)):
         inner = getattr(operation, "forward_layer", operation)
         function = getattr(getattr(inner, "cell", inner), "activation", None)
@@ -242,8 +273,10 @@ def _activation(operation):
     function = getattr(operation, "activation", None)
     if function is None:
         if isinstance(operation, layers.Lambda):
-            function = operation.function
-        elif _is_activation(operation):
+            probed = _probed(operation.function)
+            # Anything else may keep what comes before within its range.
+            return probed if probed and probed.probabilities else None
+        if _is_activation(operation):
             function = operation
         elif isinstance(operation, keras.layers.Layer) and operation.weights:
             return _with_weights(operation)
@@ -287,8 +320,8 @@ def _probed(function):
     with np.errstate(all="ignore"):
         sums = at[0].sum(axis=-1)
     distribution = bool((at[0] >= 0).all() and np.abs(sums - 1).max() < 1e-4)
-    low, high = (np.nan_to_num([f(a) for a in at[1:]]) for f in (np.nanmin, np.nanmax))
-    steady = [abs(b - a) <= 0.01 * abs(a) + 1e-6 for a, b in (low, high)]
+    low, high = ([float(f(a)) for a in at[1:]] for f in (np.nanmin, np.nanmax))
+    steady = [abs(b) < 1e30 and abs(b - a) <= 0.01 * abs(a) + 1e-6 for a, b in (low, high)]
     return Activation(
         name,
         float(low[0]) if steady[0] else -np.inf,
@@ -301,40 +334,75 @@ def _outputs_of_subclass(model, x):
     """Trace the `call` of a subclassed model, or where that fails look at some predictions."""
     if x is None or not isinstance(model, keras.Model):
         return []
-    with unchanged_random_state():
-        try:
-            # A model without weights gets them in a copy.
-            subject = model if model.built else copy.deepcopy(model)
-        except Exception:  # something in it cannot be copied
-            return []
-        try:
-            found = _traced(subject, x)
-        except Exception:  # TensorFlow's own functions in `call`, say
-            found = []
-        if not found or any(output.activation is None for output in found):
-            with contextlib.suppress(Exception):
-                return _from_predictions(subject, x, found)
+    found = []
+    with contextlib.suppress(Exception), _unchanged(model):  # such as TensorFlow's functions
+        found = _traced(model, x)
+    if not found or any(output.activation is None for output in found):
+        with contextlib.suppress(Exception), _unchanged(model):
+            found = _from_predictions(model, x, found)
     return found
 
 
 def _traced(model, x):
-    """Call a model's own `call` on symbolic inputs, and leave its layers as they were."""
+    """Call a model's own `call` on symbolic inputs."""
     inputs = keras.tree.map_structure(
         lambda a: keras.KerasTensor((None, *a.shape[1:]), dtype=_dtype(a)), x
     )
-    parts = model._flatten_layers()
-    nodes = [(part, list(part._inbound_nodes), list(part._outbound_nodes)) for part in parts]
+    names, results = _named(model.call(inputs, **_in_inference(model)))
+    return [
+        _output(name, tuple(tensor.shape), list(_history(tensor)))
+        for name, tensor in zip(names, results, strict=True)
+    ]
+
+
+def _named(results):
+    """Return the names and the tensors of what a model returns."""
+    if isinstance(results, dict):
+        return list(results), list(results.values())
+    results = keras.tree.flatten(results)
+    return [""] * len(results), results
+
+
+@contextlib.contextmanager
+def _unchanged(model):
+    """Take back what building and calling a model adds to its layers: weights, parts, nodes."""
+    kept = []
+    states = [v for v in model.non_trainable_variables if np.prod(v.shape) <= _STATE_NUMBERS]
+    values = [np.copy(state.numpy()) for state in states]
+    for part in model._flatten_layers():
+        for thing in (part, getattr(part, "_tracker", None)):
+            if thing is not None:
+                attributes = dict(thing.__dict__)
+                kept.append((thing, attributes, _contents(attributes)))
     try:
-        results = model.call(inputs, **_in_inference(model))
-        names = list(results) if isinstance(results, dict) else None
-        results = list(results.values()) if names else keras.tree.flatten(results)
-        return [
-            _output(name, tuple(tensor.shape), list(_history(tensor)))
-            for name, tensor in zip(names or [""] * len(results), results, strict=True)
-        ]
+        yield
     finally:
-        for part, inbound, outbound in nodes:
-            part._inbound_nodes, part._outbound_nodes = inbound, outbound
+        for thing, attributes, contents in kept:
+            thing.__dict__.clear()
+            thing.__dict__.update(attributes)
+            for name, content in contents.items():
+                _refill(attributes[name], content)
+        for state, value in zip(states, values, strict=True):
+            state.assign(value)
+
+
+def _contents(attributes):
+    """Copy the containers among some attributes; Keras's tracker nests sets in a dict."""
+    contents = {}
+    for name, value in attributes.items():
+        value = getattr(value, "__wrapped__", value)  # TensorFlow wraps containers
+        if isinstance(value, dict):
+            contents[name] = {k: set(v) if type(v) is set else v for k, v in value.items()}
+        elif isinstance(value, (list, set)):
+            contents[name] = copy.copy(value)
+    return contents
+
+
+def _refill(container, content):
+    container = getattr(container, "__wrapped__", container)
+    kind = next(kind for kind in (dict, list, set) if isinstance(container, kind))
+    kind.clear(container)
+    (kind.extend if kind is list else kind.update)(container, content)
 
 
 def _from_predictions(model, x, found):
@@ -342,19 +410,16 @@ def _from_predictions(model, x, found):
     if any(getattr(layer, "stateful", False) for layer in model._flatten_layers()):
         return found
     few = keras.tree.map_structure(lambda a: keras.ops.convert_to_tensor(a[:8]), x)
-    results = model(few, **_in_inference(model))
-    names = list(results) if isinstance(results, dict) else None
-    results = list(results.values()) if names else keras.tree.flatten(results)
+    names, results = _named(model(few, **_in_inference(model)))
     outputs = []
     for i, tensor in enumerate(results):
         values = keras.ops.convert_to_numpy(tensor)
         activations = found[i].activations if found else None
         outputs.append(
             Output(
-                names[i] if names else "",
+                names[i],
                 (None, *values.shape[1:]),
                 activations or _guessed(values),
-                direct=False,
             )
         )
     return outputs
@@ -365,7 +430,8 @@ def _guessed(values):
     if rows and np.abs(values.sum(axis=-1) - 1).max() < 1e-4:
         return (Activation("softmax", 0.0, 1.0, distribution=True),)
     if values.size and (values.min() < 0 or values.max() > 1):
-        return (Activation("unbounded"),)
+        low = -np.inf if values.min() < 0 else np.nan  # perhaps by chance
+        return (Activation("something that exceeds 0 to 1", low),)
     return None
 
 
@@ -382,6 +448,8 @@ def unchanged_random_state():
     """Leave the random state, and Keras's counters of names, as they were."""
     states = random.getstate(), np.random.get_state()  # noqa: NPY002
     of_keras = {name: global_state.get_global_attribute(name) for name in _KERAS_STATE}
+    generator = of_keras["global_seed_generator"]
+    position = None if generator is None else generator.state.numpy().copy()
     counters = of_keras["object_name_uids"]
     if counters is not None:
         global_state.set_global_attribute("object_name_uids", copy.copy(counters))
@@ -392,3 +460,5 @@ def unchanged_random_state():
         np.random.set_state(states[1])  # noqa: NPY002
         for name, value in of_keras.items():
             global_state.set_global_attribute(name, value)
+        if generator is not None:
+            generator.state.assign(position)

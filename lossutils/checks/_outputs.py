@@ -62,6 +62,19 @@ def double_activation(head):
         )
 
 
+@rule(RULES, "dropout-on-output", "error", "Dropout after the output")
+def dropout_on_output(head):
+    """
+    Dropout sets a part of the numbers that it gets to zero, in training only. On the predictions
+    themselves that makes probabilities 0 and more than 1, and the loss is mostly that noise.
+    """
+    if head.output.dropout and head.loss is not None and head.loss.entry is not None:
+        yield (
+            f"a dropout follows the output activation {head.activation.name!r}",
+            "put the dropout before the output layer",
+        )
+
+
 @rule(RULES, "logits-as-probabilities", "error", "Numbers taken for probabilities")
 def logits_as_probabilities(head):
     """
@@ -151,6 +164,10 @@ def softmax_binary_loss(head):
     loss, activation = head.loss, head.activation
     if loss and loss.name in ("binary_crossentropy", "binary_focal_crossentropy"):
         several = head.y is not None and head.y.several_labels
+        if any(
+            metric.name == "categorical_accuracy" and not metric.word for metric in head.metrics
+        ):
+            return  # who asks for it knows what binary_accuracy would say
         if activation and activation.distribution and (head.units or 0) > 2 and not several:
             yield (
                 f"{_layer(head)} with {_unit_list(head.units)}, and the loss is {loss.name}",
@@ -220,8 +237,16 @@ def unknown_loss(setup):
 
 
 def _closest(name):
-    known = [known for known in dir(keras.losses) if known.islower() and known[0] != "_"]
+    """Return the name most like this one that Keras takes, or None."""
+    known = [known for known in dir(keras.losses) if known.islower() and _is_taken(known)]
     return next(iter(difflib.get_close_matches(name, known, n=1)), None)
+
+
+def _is_taken(name):
+    try:
+        return callable(keras.losses.get(name))
+    except (ValueError, TypeError):
+        return False
 
 
 @rule(RULES, "broadcasting-loss", "error", "A loss that pairs every target with every prediction")
@@ -303,6 +328,49 @@ def swapped_arguments(head):
         "the targets first",
         f"exchange them: def loss({second}, {first})",
     )
+
+
+@rule(RULES, "wrong-sign-loss", "error", "A loss of your own that rewards mistakes")
+def wrong_sign_loss(head):
+    """
+    Training makes the loss small. A score that is large for good predictions, such as an overlap or
+    an accuracy, has to be turned round first, or the model learns to be wrong.
+    """
+    loss, y, activation = head.loss, head.y, head.activation
+    if loss is None or loss.entry is not None or y is None or not y.zero_one or not head.aligned:
+        return
+    if activation is None or not activation.probabilities or y.low == y.high:
+        return
+    values = _from_wrong_to_right(loss.given, head.rows, head.output.shape)
+    if values is not None and all(np.diff(values) > 1e-4):
+        yield (
+            f"the loss is {values[0]:.2f} for answers that are mostly wrong and {values[-1]:.2f} "
+            "for answers that are mostly right",
+            "return 1 - score, or -score",
+        )
+
+
+def _from_wrong_to_right(loss, rows, shape):
+    """Return the loss of predictions on a line from the wrong answers to the right ones."""
+    function = loss.call if isinstance(loss, keras.losses.Loss) else loss
+    y = np.concatenate([rows[rows.reshape(len(rows), -1).any(axis=1)][:4], rows[:4]])
+    y = y.astype("float32").reshape(len(y), *(shape[1:] if None not in shape[1:] else y.shape[1:]))
+    try:
+        return [
+            float(
+                np.mean(
+                    keras.ops.convert_to_numpy(
+                        function(
+                            keras.ops.convert_to_tensor(y),
+                            keras.ops.convert_to_tensor((0.5 + (y - 0.5) * k).astype("float32")),
+                        )
+                    )
+                )
+            )
+            for k in (-0.8, -0.4, 0.0, 0.4, 0.8)
+        ]
+    except Exception:  # a loss that wants something else cannot be judged
+        return None
 
 
 @rule(RULES, "focal-alpha-ignored", "warning", "An alpha without effect")

@@ -143,6 +143,8 @@ class Setup:
     heads : list of Head
     weights : list of ndarray
         Sample weights.
+    target_rows : list of int
+        How many targets each output has.
     partial : bool
         Whether the arrays are the first batches of something larger.
     """
@@ -153,7 +155,7 @@ class Setup:
         if hasattr(x, "element_spec") or isinstance(x, keras.utils.PyDataset):
             x, y, sample_weight = _first_batches(x)
             self.partial = True
-        self._x = x = _mapped(x, model_inputs=True)
+        self._x = x = _mapped(x)
         flat = _flat(x)
         names = list(x) if isinstance(x, dict) else [""] * len(flat)
         self.inputs = [
@@ -162,6 +164,7 @@ class Setup:
             if array is not None
         ]
         self.weights = [w for w in _flat(_mapped(sample_weight)) if w is not None]
+        self.target_rows = []
         self.heads = self._heads(y)
 
     @property
@@ -188,7 +191,7 @@ class Setup:
         if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule) or rate is None:
             return None
         try:
-            return float(keras.ops.convert_to_numpy(rate))
+            return float(rate)
         except Exception:  # a function of the step
             return None
 
@@ -206,14 +209,16 @@ class Setup:
             return []
         names = [output.name for output in outputs]
         losses = _shared_out(getattr(self.model, "loss", None), names, repeat_one=True)
-        metrics = _given_metrics(self.model)
-        metrics = _shared_out(metrics, names, nested_list=True) if number > 1 else [metrics]
+        metrics = [_shared_out(given, names) for given in _given_metrics(self.model)]
         if number == 1 and isinstance(y, (list, tuple)) and len(y) == 1 and hasattr(y[0], "shape"):
             y = y[0]
         targets = [y] if number == 1 and not isinstance(y, dict) else _shared_out(y, names)
         heads = []
         for i, output in enumerate(outputs):
             array = _arrays.as_array(targets[i])
+            if array is not None:
+                self.target_rows.append(len(array))
+                array = self._counted_rows(array)
             summary = None if array is None else _arrays.summarize(array, self.partial)
             shape = None if array is None else array.shape
             heads.append(
@@ -221,21 +226,26 @@ class Setup:
                     self,
                     output,
                     resolve_loss(losses[i], shape, output.shape),
-                    tuple(resolve_metrics(metrics[i], shape, output.shape)),
+                    tuple(resolve_metrics([m[i] for m in metrics], shape, output.shape)),
                     summary,
                     array,
                 )
             )
         return heads
 
+    def _counted_rows(self, array):
+        """Leave out rows of weight 0, whose targets do not matter."""
+        weights = self.weights[0] if len(self.weights) == 1 else None
+        if weights is None or weights.shape != array.shape[:1]:
+            return array
+        return array if weights.all() else array[weights != 0]
 
-def _mapped(values, model_inputs=False):
+
+def _mapped(values):
     """Turn each array of a structure into an ndarray; a list of numbers is one array."""
     if isinstance(values, dict):
         return {name: _arrays.as_array(value) for name, value in values.items()}
-    if isinstance(values, tuple) or (
-        isinstance(values, list) and values and hasattr(values[0], "shape") and model_inputs
-    ):
+    if isinstance(values, (list, tuple)) and values and hasattr(values[0], "shape"):
         return [_arrays.as_array(value) for value in values]
     return _arrays.as_array(values)
 
@@ -271,16 +281,17 @@ def _first_batches(batches):
     )
 
 
-def _shared_out(given, names, repeat_one=False, nested_list=False):
+def _shared_out(given, names, repeat_one=False):
     """Share out losses, metrics or targets over the outputs of a model."""
     if isinstance(given, dict):
         return [given.get(name) for name in names]
+    if len(names) == 1:
+        unpack = repeat_one and isinstance(given, (list, tuple)) and len(given) == 1
+        return [given[0] if unpack else given]
     if isinstance(given, (list, tuple)) and len(given) == len(names):
-        if not nested_list or all(isinstance(part, (list, tuple)) for part in given):
-            return list(given)
-    if repeat_one and isinstance(given, (list, tuple)) and len(given) != len(names):
-        return [None] * len(names)
-    return [given if repeat_one or nested_list else None] * len(names)
+        return list(given)
+    shared = given if repeat_one and not isinstance(given, (list, tuple)) else None
+    return [shared] * len(names)
 
 
 def resolve_loss(given, y_shape, output_shape):
@@ -341,26 +352,16 @@ def _cross_entropy_by_shape(y_shape, output_shape):
 
 
 def _given_metrics(model):
-    """Return the metrics as they were given to compile; Keras has no public way to."""
+    """Return metrics and weighted metrics as given to compile; Keras has no public way to."""
     compiled = getattr(model, "_compile_metrics", None)
     if compiled is None:
         return []
-    given = compiled._user_metrics or []
-    weighted = compiled._user_weighted_metrics or []
-    if isinstance(given, dict) or isinstance(weighted, dict):
-        return given or weighted
-    return [*_listed(given), *_listed(weighted)]
-
-
-def _listed(given):
-    return list(given) if isinstance(given, (list, tuple)) else [given]
+    return [compiled._user_metrics, compiled._user_weighted_metrics]
 
 
 def resolve_metrics(given, y_shape, output_shape):
     """Yield what is known of each metric of an output."""
-    if isinstance(given, dict):
-        given = list(given.values())
-    for metric in keras.tree.flatten(given if given is not None else []):
+    for metric in keras.tree.flatten(given):
         if metric is None:
             continue
         word = metric if isinstance(metric, str) and metric.lower() in ("accuracy", "acc") else None

@@ -1,12 +1,13 @@
 """Rules on targets: whether they are what the loss and the output layer take."""
 
+import keras
 import numpy as np
 
 from lossutils.checks._findings import rule
 
 RULES = {}
 
-# Rows up to which a set counts as a demonstration, such as XOR, which squared error can learn.
+# Different inputs up to which a set is a demonstration, such as XOR, which squared error can learn.
 _DEMONSTRATION = 16
 
 # The share of targets beyond the reach of the output from which on it matters.
@@ -30,7 +31,8 @@ def _continuous(y):
 
 
 def _shape(shape):
-    return "(" + ", ".join(["n", *("…" if d is None else str(d) for d in shape[1:])]) + ")"
+    sizes = ["n", *("…" if size is None else str(size) for size in shape[1:])]
+    return "(" + ", ".join(sizes) + ("," if len(sizes) == 1 else "") + ")"
 
 
 @rule(RULES, "string-targets", "error", "Targets that are words")
@@ -55,7 +57,7 @@ def integer_labels_dense_loss(head):
     loss = head.loss
     if not loss or not _numeric(head) or loss.targets not in ("one-hot", "distribution"):
         return
-    if (head.units or 0) > 1 and head.aligned is False and head.y.row_sums is None:
+    if (head.units or 0) > 1 and head.aligned is False and _numbered(head):
         sparse = loss.name == "categorical_crossentropy"
         yield (
             f"{loss.name} takes rows of {head.units} numbers, and the targets have the shape "
@@ -63,6 +65,12 @@ def integer_labels_dense_loss(head):
             f"keras.utils.to_categorical(y, {head.units})"
             + (", or the loss 'sparse_categorical_crossentropy'" if sparse else ""),
         )
+
+
+def _numbered(head):
+    """Whether there is one number for each row of the output."""
+    y, output = head.y.shape, head.output.shape
+    return head.y.row_sums is None or (head.y.whole and len(y) == len(output) - 1 > 1)
 
 
 @rule(RULES, "one-hot-sparse-loss", "error", "One-hot rows with a loss for numbered labels")
@@ -207,6 +215,8 @@ def targets_no_distribution(head):
         return
     if y.row_sums is None or not head.aligned or y.several_labels or y.missing:
         return
+    if _weighted_one_hot(head.rows):
+        return  # one-hot rows times an advantage, as in policy gradients
     # Rows of zeros alone belong to no class and weigh nothing; that may be meant.
     wrong_sum = y.row_sums[1] > 1.02 or (y.row_sums[0] < 0.98 and not y.zero_one)
     if y.low < 0 or wrong_sum or y.row_sums[1] < 0.98:
@@ -216,6 +226,12 @@ def targets_no_distribution(head):
             "one-hot encode labels with keras.utils.to_categorical, divide counts by their sum, "
             "and use 'mean_squared_error' for numbers",
         )
+
+
+def _weighted_one_hot(rows):
+    few = rows[:1000].reshape(-1, rows.shape[-1])
+    single = ((few != 0).sum(axis=1) <= 1).all()
+    return bool(single) and len(np.unique(few[few != 0])) > 2
 
 
 @rule(RULES, "shape-mismatch", "error", "Targets of another shape than the output")
@@ -252,7 +268,7 @@ def shape_mismatch(head):
                 f"end in Dense({2 * width})",
             )
     elif head.aligned is False:
-        labels = loss.targets in ("one-hot", "distribution") and y.row_sums is None
+        labels = loss.targets in ("one-hot", "distribution") and _numbered(head)
         if labels and (head.units or 0) > 1:
             return  # integer-labels-dense-loss
         yield (
@@ -269,27 +285,41 @@ def regression_loss_for_classes(head):
     prediction is far wrong: behind a sigmoid or softmax its gradient vanishes there, and some
     trainings never start. Cross-entropy has no such flat region.
     """
-    loss, y = head.loss, head.y
-    if not loss or not _numeric(head) or not loss.for_numbers or y.rows <= _DEMONSTRATION:
+    loss, y, activation = head.loss, head.y, head.activation
+    if not loss or not _numeric(head) or not loss.for_numbers or len(y.counts or ()) < 2:
         return
-    if y.partial and y.counts is not None and len(y.counts) < 2:
+    if head.units == 1 and y.zero_one and activation is not None and activation.name == "relu":
+        yield (
+            f"the targets are 0 and 1, the output is a relu and the loss is {loss.name}",
+            "activation='sigmoid' with 'binary_crossentropy'",
+        )
         return
-    activation = head.activation
+    if _is_demonstration(head):
+        return
     probabilities = activation is not None and activation.probabilities
-    accuracy = any("accuracy" in metric.name.lower() for metric in head.metrics)
+    known = probabilities or any("accuracy" in metric.name.lower() for metric in head.metrics)
     units = head.units or 0
-    if y.one_hot and head.aligned and units > 2 and (probabilities or accuracy):
+    if y.one_hot and head.aligned and units > 1 and known:
         sums = activation is not None and activation.distribution
         fix = "'categorical_crossentropy'" + ("" if sums else " after activation='softmax'")
-    elif y.one_hot and head.aligned and units == 2 and (probabilities or accuracy):
-        fix = "activation='softmax' with 'categorical_crossentropy'"
-    elif units == 1 and y.zero_one and len(y.counts) == 2 and len(y.shape) <= 2 and accuracy:
+    elif units == 1 and y.zero_one and len(y.shape) <= 2 and known:
         fix = "activation='sigmoid' with 'binary_crossentropy'"
-    elif units == 1 and y.class_numbers and y.low >= 0 and accuracy and len(y.counts) > 2:
+    elif units == 1 and y.class_numbers and len(y.counts) > 2 and known and not probabilities:
         fix = "Dense(K, activation='softmax') with 'sparse_categorical_crossentropy'"
     else:
         return
     yield f"the targets are classes ({_span(y)}), and the loss is {loss.name}", fix
+
+
+def _is_demonstration(head):
+    """Tell whether there are but a few different inputs, as in XOR."""
+    inputs = head.setup.inputs
+    if head.y.rows <= _DEMONSTRATION:
+        return True
+    if len(inputs) != 1 or inputs[0][1].rows_read is None or len(inputs[0][1].shape) != 2:
+        return False
+    few = inputs[0][1].rows_read[:1000, :100]
+    return len(np.unique(few, axis=0)) <= _DEMONSTRATION
 
 
 @rule(RULES, "classification-loss-for-numbers", "error", "A classification loss for numbers")
@@ -301,7 +331,8 @@ def classification_loss_for_numbers(head):
     loss, y = head.loss, head.y
     if not loss or not _numeric(head) or y.whole or not _continuous(y):
         return
-    outside = loss.targets == "binary" and (y.low < 0 or y.high > 1)
+    # Labels with a little noise, as for a discriminator, are labels.
+    outside = loss.targets == "binary" and (y.low < -0.5 or y.high > 1.5)
     if outside or loss.targets == "sign" or (loss.targets == "integer" and y.row_sums is None):
         yield (
             f"{loss.name} takes labels, and the targets are numbers from {y.low:g} to {y.high:g}",
@@ -318,10 +349,16 @@ def targets_outside_output(head):
     loss, y, activation = head.loss, head.y, head.activation
     if not loss or not _numeric(head) or activation is None or _only_softmax(head):
         return
-    if loss.entry is not None and loss.targets not in ("real", "count"):
+    if loss.targets not in ("real", "count") or loss.predictions == "mean and log variance":
         return
-    if loss.predictions == "mean and log variance":
-        return
+    if activation.distribution and head.aligned and y.row_sums is not None:
+        if y.row_sums[0] < 0.98 or y.row_sums[1] > 1.02:
+            yield (
+                f"rows of a softmax add up to 1, and rows of the targets to {y.row_sums[0]:.3g} "
+                f"up to {y.row_sums[1]:.3g}",
+                "end in a linear layer, or a sigmoid for targets from 0 to 1",
+            )
+            return
     tolerance = 1e-3 * max(abs(y.low), abs(y.high))
     below, above = y.low < activation.low - tolerance, y.high > activation.high + tolerance
     if (below or above) and _share_beyond(head, activation, tolerance) >= _BEYOND:
@@ -429,7 +466,10 @@ def constant_targets(head):
     conversion went wrong.
     """
     y = head.y
-    if not _numeric(head) or y.partial or y.rows < 10 or y.missing or head.loss is None:
+    if not _numeric(head) or y.partial or y.rows < 10 or y.missing:
+        return
+    # Own losses may ignore the targets, and a generator is trained to be taken for real.
+    if head.loss is None or head.loss.entry is None or _partly_frozen(head.setup.model):
         return
     same = y.low == y.high
     if y.one_hot and y.row_counts is not None and len(y.shape) == 2:
@@ -437,6 +477,11 @@ def constant_targets(head):
     if same:
         what = "the same class" if y.one_hot else f"{y.low:g}"
         yield f"all {y.rows:,} targets are {what}", "look at how the targets are read and converted"
+
+
+def _partly_frozen(model):
+    parts = (layer for layer in model.layers if isinstance(layer, keras.Model))
+    return any(not part.trainable for part in parts)
 
 
 @rule(RULES, "targets-scale", "warning", "Targets of a very different scale")
@@ -449,6 +494,8 @@ def targets_scale(head):
     loss, y, setup = head.loss, head.y, head.setup
     if not loss or not _numeric(head) or not loss.for_numbers or setup.optimizer is None:
         return
+    if head.activation is None:
+        return  # perhaps a layer that scales back
     if loss.name in ("mean_squared_logarithmic_error", "mean_absolute_percentage_error"):
         return
     size, rate = max(abs(y.mean), y.std), setup.learning_rate
@@ -459,7 +506,9 @@ def targets_scale(head):
         for name in ("clipnorm", "clipvalue", "global_clipnorm")
     )
     bounded = loss.name in ("mean_absolute_error", "huber", "log_cosh", "pinball")
-    explodes = not setup.adaptive and not bounded and not clipped and size * rate > 1
+    rate /= 1 - (getattr(setup.optimizer, "momentum", 0) or 0)
+    steep = size > 10 and size * rate > 1
+    explodes = steep and not (setup.adaptive or bounded or clipped)
     if explodes or (setup.adaptive and size * min(1.0, 1e-3 / max(rate, 1e-12)) > 1e6):
         yield (
             f"the targets have the mean {y.mean:.4g} and the standard deviation {y.std:.4g}",

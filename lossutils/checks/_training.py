@@ -66,7 +66,7 @@ def rows_mismatch(setup):
     Inputs, targets and weights belong together row by row.
     """
     counts = {inputs.shape[0] for _, inputs in setup.inputs}
-    counts |= {head.y.shape[0] for head in setup.heads if head.y is not None and head.y.shape}
+    counts |= {*setup.target_rows}
     counts |= {len(weights) for weights in setup.weights}
     if len(counts) > 1:
         listed = ", ".join(f"{count:,}" for count in sorted(counts))
@@ -163,6 +163,11 @@ def _layers(model):
 
 
 def _starts_with_weights(model):
+    if not isinstance(model, keras.Sequential):
+        # The inputs of other models may be scaled by an operation that is no layer.
+        operations = getattr(model, "operations", None) or [None]
+        if not all(isinstance(operation, layers.Layer) for operation in operations):
+            return False
     for layer in _layers(model):
         if isinstance(layer, _WEIGHTED):
             return True
