@@ -350,7 +350,7 @@ ENTRIES = (
         aliases=("msle", "MSLE"),
         formula=r"\ell(y, \hat y) = \frac{1}{D} \sum_{d=1}^{D} "
         r"\bigl( \ln(1 + \hat y_d) - \ln(1 + y_d) \bigr)^2",
-        activation=("softplus", "exponential", "relu"),
+        activation=("exponential", "softplus", "relu"),
         targets=Values("real", low=0.0, description="0 or above, in the shape of the predictions"),
         predictions=Values("real", low=0.0, description="0 or above, shape (n, d)"),
         numpy=mean_squared_logarithmic_error,
