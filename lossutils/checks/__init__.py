@@ -79,7 +79,8 @@ def check_setup(model, x, y=None, *, sample_weight=None, strict=False):
         found = Findings(dict.fromkeys(_findings(Setup(model, x, y, sample_weight))))
     errors = [finding for finding in found if finding.severity == "error"]
     if strict and errors:
-        raise ValueError(f"the set-up has mistakes:\n\n{Findings(errors)}")
+        codes = ", ".join(dict.fromkeys(finding.code for finding in errors))
+        raise ValueError(f"the set-up has mistakes: {codes}\n\n{Findings(errors)}")
     return found
 
 

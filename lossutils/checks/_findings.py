@@ -93,7 +93,8 @@ class Findings(list):
     def _repr_html_(self):
         if not self:
             return "<p>No mistakes found.</p>"
-        head = "".join(f"<th>{name}</th>" for name in ("severity", "code", "seen", "instead"))
+        names = ("severity", "code", "seen", "instead")
+        head = "".join(f'<th style="text-align: left">{name}</th>' for name in names)
         rows = "".join(
             "<tr>"
             + "".join(
