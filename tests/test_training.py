@@ -794,7 +794,7 @@ def test_a_compiled_graph_serves_other_data_but_no_other_loss(monkeypatch):
 
 def test_few_programs_are_kept(monkeypatch):
     monkeypatch.setattr(_repetition, "_programs", {})
-    for units in range(1, 7):
+    for units in range(1, _repetition._PROGRAMS_KEPT + 3):
 
         def build(units=units):
             model = models.mlp(inputs=FEATURES, hidden=[units], outputs=1)

@@ -195,7 +195,7 @@ def hinge_output(head):
 def poisson_output(head):
     """
     The Poisson loss takes the logarithm of the predicted rate. For a rate below zero that is NaN,
-    and one NaN in a batch makes all weights NaN.
+    and nothing stops the rates from falling further.
     """
     loss, activation = head.loss, head.activation
     if loss and loss.name == "poisson" and activation and activation.low < 0:

@@ -43,7 +43,7 @@ def string_targets(head):
     """
     if head.y is not None and head.y.text is not None:
         yield (
-            f"the targets hold {head.y.text!r}",
+            f"the targets hold {str(head.y.text)!r}",
             "number the classes: labels, y = numpy.unique(y, return_inverse=True)",
         )
 

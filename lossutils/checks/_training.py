@@ -38,7 +38,7 @@ def not_compiled(setup):
 @rule(RULES, "non-finite", "error", "NaN or infinity in the data")
 def non_finite(setup):
     """
-    One NaN in a batch makes the loss NaN, and then all weights. With pandas 3,
+    One NaN in a batch spreads to weights, and from them to all predictions. With pandas 3,
     df[column].fillna(0, inplace=True) changes nothing.
     """
     for name, inputs in setup.inputs:
