@@ -47,19 +47,17 @@ COLORS = {
 }
 
 
-def seconds(train, *arguments):
-    """Run once, compiling included, and return how long it took."""
-    _repetition._programs.clear()  # or only the first round would compile
-    start = time.perf_counter()
-    train(*arguments)
-    return time.perf_counter() - start
-
-
 def seconds_once_compiled(train, *arguments):
     """Run once and return how long it took."""
     start = time.perf_counter()
     train(*arguments)
     return time.perf_counter() - start
+
+
+def seconds(train, *arguments):
+    """Run once, compiling included, and return how long it took."""
+    _repetition._programs.clear()  # or only the first round would compile
+    return seconds_once_compiled(train, *arguments)
 
 
 def medians(tasks, rounds, measure=seconds):

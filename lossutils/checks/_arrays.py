@@ -234,9 +234,8 @@ class Inputs:
         The largest absolute value that is finite.
     constant : bool
         Whether all rows are equal.
-    rows_read : ndarray
-        The rows that were looked at, all or every k-th; a view.
-    numeric : bool
+    rows_read : ndarray or None
+        The rows that were looked at, all or every k-th; a view. None where they are no numbers.
     """
 
     shape: tuple
@@ -244,13 +243,12 @@ class Inputs:
     high: float = 0.0
     constant: bool = False
     rows_read: np.ndarray | None = None
-    numeric: bool = True
 
 
 def look_at(array):
     """Read an array of inputs, large ones in part."""
     if array.dtype.kind not in "iufb" or not array.size:
-        return Inputs(array.shape, numeric=False)
+        return Inputs(array.shape)
     step = -(-array.size // _INPUT_NUMBERS)
     part = array[::step]
     # Minimum and maximum pass NaN and infinity on, and need no copy.

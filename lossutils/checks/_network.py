@@ -129,7 +129,8 @@ def outputs(model, x):
     """
     if isinstance(model, keras.Sequential):
         shape = _sequential_shape(model, x)
-        return [_output(_name(model), shape, _backwards_through(model))]
+        (name,) = _names(model, None, 1)
+        return [_output(name, shape, _backwards_through(model))]
     tensors = getattr(model, "outputs", None)
     if tensors:
         structure = model._outputs_struct if hasattr(model, "_outputs_struct") else tensors
@@ -139,11 +140,6 @@ def outputs(model, x):
             for name, tensor in zip(names, tensors, strict=True)
         ]
     return _outputs_of_subclass(model, x)
-
-
-def _name(model):
-    names = getattr(model, "output_names", None)
-    return names[0] if names else ""
 
 
 def _names(model, structure, number):
@@ -350,7 +346,7 @@ def _traced(model, x):
     )
     names, results = _named(model.call(inputs, **_in_inference(model)))
     return [
-        _output(name, tuple(tensor.shape), list(_history(tensor)))
+        _output(name, tuple(tensor.shape), _history(tensor))
         for name, tensor in zip(names, results, strict=True)
     ]
 

@@ -212,7 +212,7 @@ class Setup:
         metrics = [_shared_out(given, names) for given in _given_metrics(self.model)]
         if number == 1 and isinstance(y, (list, tuple)) and len(y) == 1 and hasattr(y[0], "shape"):
             y = y[0]
-        targets = [y] if number == 1 and not isinstance(y, dict) else _shared_out(y, names)
+        targets = _shared_out(y, names)
         heads = []
         for i, output in enumerate(outputs):
             array = _arrays.as_array(targets[i])
@@ -299,9 +299,10 @@ def resolve_loss(given, y_shape, output_shape):
     if given is None:
         return None
     if isinstance(given, str) and given.lower() in ("crossentropy", "ce"):
-        given = _cross_entropy_by_shape(y_shape, output_shape)
-        if given is None:
+        encoding = _encoding_by_shape(y_shape, output_shape)
+        if encoding is None:
             return None
+        given = f"{encoding}_crossentropy"
     parameters = {}
     try:
         resolved = keras.losses.get(given)
@@ -340,15 +341,16 @@ def _parameters(thing):
     return {k: v for k, v in config.items() if k not in ("name", "reduction", "dtype", "fn")}
 
 
-def _cross_entropy_by_shape(y_shape, output_shape):
+def _encoding_by_shape(y_shape, output_shape):
+    """Say which labels Keras reads from the shapes, for "crossentropy" and "accuracy"."""
     if output_shape is None:
         return None
     if output_shape[-1] == 1:
-        return "binary_crossentropy"
+        return "binary"
     if y_shape is None:
         return None
     sparse = len(y_shape) < len(output_shape) or y_shape[-1] == 1
-    return "sparse_categorical_crossentropy" if sparse else "categorical_crossentropy"
+    return "sparse_categorical" if sparse else "categorical"
 
 
 def _given_metrics(model):
@@ -366,8 +368,9 @@ def resolve_metrics(given, y_shape, output_shape):
             continue
         word = metric if isinstance(metric, str) and metric.lower() in ("accuracy", "acc") else None
         if word:
-            name = _accuracy_by_shape(y_shape, output_shape)
-            if name:
+            if output_shape is not None:
+                encoding = _encoding_by_shape(y_shape, output_shape)
+                name = f"{encoding}_accuracy" if encoding else "accuracy_of_classes"
                 yield Metric(name, {"threshold": 0.5}, word)
             continue
         try:
@@ -383,14 +386,3 @@ def resolve_metrics(given, y_shape, output_shape):
                 )
         elif type(metric).__module__.startswith("keras."):
             yield Metric(type(metric).__name__, _parameters(metric))
-
-
-def _accuracy_by_shape(y_shape, output_shape):
-    if output_shape is None:
-        return None
-    if output_shape[-1] == 1:
-        return "binary_accuracy"
-    if y_shape is None:
-        return "accuracy_of_classes"
-    sparse = len(y_shape) < len(output_shape) or y_shape[-1] == 1
-    return "sparse_categorical_accuracy" if sparse else "categorical_accuracy"

@@ -146,7 +146,7 @@ def inputs_scale(setup):
         return
     rate = setup.learning_rate
     for name, inputs in setup.inputs:
-        if inputs.numeric and inputs.high > 100 and rate is not None and rate >= 1e-4:
+        if inputs.high > 100 and rate is not None and rate >= 1e-4:
             yield (
                 f"the inputs{f' {name!r}' if name else ''} go up to {inputs.high:g}, and nothing "
                 "scales them",
