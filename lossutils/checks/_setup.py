@@ -180,14 +180,14 @@ class Setup:
 
     @cached_property
     def optimizer(self):
-        """The optimizer, or None."""
-        return getattr(self.model, "optimizer", None)
+        """The optimizer, the one inside where it is wrapped for loss scaling, or None."""
+        optimizer = getattr(self.model, "optimizer", None)
+        return getattr(optimizer, "inner_optimizer", optimizer)
 
     @cached_property
     def learning_rate(self):
         """The learning rate as a number, or None where a schedule gives it."""
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-        rate = getattr(optimizer, "_learning_rate", None)  # the property asks a schedule
+        rate = getattr(self.optimizer, "_learning_rate", None)  # the property asks a schedule
         if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule) or rate is None:
             return None
         try:
@@ -198,8 +198,7 @@ class Setup:
     @cached_property
     def adaptive(self):
         """Whether the size of a step does not follow the size of the gradient."""
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-        return not isinstance(optimizer, keras.optimizers.SGD)
+        return not isinstance(self.optimizer, keras.optimizers.SGD)
 
     def _heads(self, y):
         x = None if any(array is None for array in _flat(self._x)) else self._x

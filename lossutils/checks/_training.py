@@ -233,7 +233,7 @@ def learning_rate(setup):
     rate, optimizer = setup.learning_rate, setup.optimizer
     if rate is None or optimizer is None:
         return
-    kind = type(getattr(optimizer, "inner_optimizer", optimizer)).__name__
+    kind = type(optimizer).__name__
     largest = _LARGEST.get(kind)
     if rate < _SMALLEST or (largest is not None and rate >= largest):
         usual = "0.01" if kind == "SGD" else "0.001"
