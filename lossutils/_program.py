@@ -74,17 +74,17 @@ class Program:
         self.measures = ["loss", *self._metrics.result()]
         batchwise = _compiled.has_batchwise_measures(model, self._loss, self._metrics, y_pred)
         self._rows_per_pass = batch_size if batchwise else _ROWS_PER_PASS
-        self._fresh_optimizer = [variable.numpy() for variable in model.optimizer.variables]
+        self._fresh_optimizer = [tf.identity(v.value) for v in model.optimizer.variables]
         self._source = self if like is None else like
         if like is None:
             self._train = tf.function(self._training, autograph=False, jit_compile=jit_compile)
 
     def adopt(self, model):
         """Take over the initial state of a new model of the same architecture."""
-        for mine, its in zip(self.model.variables, model.variables, strict=True):
-            mine.assign(its)
-        for mine, fresh in zip(self.model.optimizer.variables, self._fresh_optimizer, strict=True):
-            mine.assign(fresh)
+        new = [variable.value for variable in model.variables] + self._fresh_optimizer
+        for mine, its in zip(self._state(), new, strict=True):
+            # Keras's assign would check and convert once more what is known to fit.
+            mine.value.assign(its, read_value=False)
 
     def run(self, epochs, shuffle, seed, learning_rate):
         """Train, and measure after each epoch.
@@ -143,12 +143,10 @@ class Program:
         return [own.get(id(captured), captured) for captured in graph.captured_inputs]
 
     def _handles(self):
-        variables = [
-            *self.model.variables,
-            *self.model.optimizer.variables,
-            *self._metrics.variables,
-        ]
-        return [variable.value.handle for variable in variables]
+        return [variable.value.handle for variable in [*self._state(), *self._metrics.variables]]
+
+    def _state(self):
+        return [*self.model.variables, *self.model.optimizer.variables]
 
     def _training(self, x_train, y_train, weights, x_test, y_test, orders, learning_rate):
         epochs = orders.shape[0]
