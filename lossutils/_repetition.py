@@ -5,11 +5,12 @@ where it runs, on the number of workers, or on the seeds beside it.
 """
 
 import contextlib
+import functools
 import json
 import os
 import random
 import threading
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -140,12 +141,20 @@ def in_threads(build, settings, seeds):
         return [(seed, local.repeater.train(seed))]
 
     _forget_kernels()
-    executor = ThreadPoolExecutor(min(_cores(), len(seeds)))
+    futures = [_threads(_cores()).submit(train, seed) for seed in seeds]
     try:
-        for done in as_completed([executor.submit(train, seed) for seed in seeds]):
+        for done in as_completed(futures):
             yield done.result()
     finally:
-        executor.shutdown(cancel_futures=True)
+        for future in futures:
+            future.cancel()
+        wait(futures)
+
+
+@functools.cache
+def _threads(number):
+    """Return threads that stay, since TensorFlow takes 60 ms to set itself up in a new one."""
+    return ThreadPoolExecutor(number, thread_name_prefix="lossutils")
 
 
 def on_executor(executor, build, settings, seeds):
