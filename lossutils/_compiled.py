@@ -5,8 +5,10 @@ in ``floatx``, whatever the precision of the model. Here both follow the model.
 """
 
 import difflib
+import itertools
 
 import keras
+import numpy as np
 
 # Keras has no public way to resolve "accuracy", "crossentropy" and functions as compile does.
 from keras.src.losses.losses import LossFunctionWrapper
@@ -238,21 +240,50 @@ def _metric_in_precision(metric, precision):
         return metric  # a reader's own class that cannot be rebuilt keeps its precision
 
 
-def has_batchwise_measures(model, loss, metrics, y_pred):
+def has_batchwise_measures(model, loss, metrics, y, y_pred):
     """Tell whether a measure of all rows may differ from the mean over larger parts of them.
 
     If so, measurements have to use the same batches as `model.evaluate` to agree with it.
     """
     regularized = [v for v in model.trainable_variables if getattr(v, "regularizer", None)]
+    of_keras = loss.kind is not None and all(
+        _is_of_keras(type(metric)) and _is_of_keras(getattr(metric, "_fn", type(metric)))
+        for metric in metrics.metrics
+    )
     return (
-        loss.kind is None
-        or loss.kind in _OVER_THE_BATCH
+        loss.kind in _OVER_THE_BATCH
         or loss.reduction == "sum"
         or loss.ignored_label is not None  # a mean over the rows that are left in a batch
         or getattr(y_pred, "_keras_mask", None) is not None
         or len(model.losses) > len(regularized)
-        or not all(
-            _is_of_keras(type(metric)) and _is_of_keras(getattr(metric, "_fn", type(metric)))
-            for metric in metrics.metrics
-        )
+        or not (of_keras or _add_up(loss, metrics, y, y_pred))
     )
+
+
+def _add_up(loss, metrics, y, y_pred):
+    """Tell whether the measures of some rows follow from those of unequal parts of them."""
+    rows = y.shape[0]
+    if rows < 3:
+        return False
+    # Untrained models may predict the same for every row, which would hide what rows share.
+    spread = np.random.default_rng(0).uniform(0.1, 1, y_pred.shape)
+    spread = keras.ops.cast(spread, y_pred.dtype)
+    y_pred = keras.ops.where(y_pred == 0, spread, y_pred * spread)
+
+    def measured(*bounds):
+        metrics.reset_state()
+        total = 0.0
+        for start, stop in itertools.pairwise(bounds):
+            part = y[start:stop], y_pred[start:stop]
+            metrics.update_state(*part)
+            total += float(loss(*part)) * (stop - start)
+        return np.array([total / rows, *map(float, metrics.result().values())])
+
+    try:
+        whole, in_parts = measured(0, rows), measured(0, 1, 1 + rows // 3, rows)
+    except Exception:  # what takes no batch of one row is not computed row by row
+        return False
+    finally:
+        metrics.reset_state()
+    tolerance = 1e-12 if loss.dtype == "float64" else 1e-5
+    return np.allclose(whole, in_parts, rtol=tolerance, atol=0)

@@ -7,6 +7,7 @@ Python loops for AutoGraph to rewrite.
 """
 
 import contextlib
+import math
 
 import keras
 import numpy as np
@@ -14,8 +15,13 @@ import tensorflow as tf
 
 from lossutils import _compiled
 
-# Rows that one inference pass takes: large enough for speed, small enough for images.
+# Rows that one inference pass takes at least, and numbers that a layer may give in one. The fewer
+# passes the better: a last pass of fewer rows is compiled a second time.
 _ROWS_PER_PASS = 1024
+_NUMBERS_PER_PASS = 2**20
+
+# Training rows that loss and metrics are tried on.
+_ROWS_TO_TRY = 32
 
 # Row orders that are drawn at once: 80 MB of them, whatever the number of epochs.
 _ORDERS = 20_000_000
@@ -65,15 +71,19 @@ class Program:
                 None if array is None else tf.convert_to_tensor(_cast(array, precision))
                 for array in (data.x_train, data.y_train, weights, data.x_test, data.y_test)
             ]
-            x, y = self._arrays[0][:2], self._arrays[1][:2]
+            rows = _varied_rows(data.y_train)
+            x, y = (tf.gather(array, rows) for array in self._arrays[:2])
             y_pred = _compiled.build(model, x)
             self._loss = _compiled.Loss(model, y, y_pred, precision)
             for targets in (data.y_train, data.y_test):
                 _compiled.check_targets(self._loss, targets, y_pred)
             self._metrics = _compiled.metrics(model, y, y_pred, precision)
+            if like is None:
+                batchwise = _compiled.has_batchwise_measures(
+                    model, self._loss, self._metrics, y, y_pred
+                )
+                self._rows_per_pass = batch_size if batchwise else _rows_per_pass(model)
         self.measures = ["loss", *self._metrics.result()]
-        batchwise = _compiled.has_batchwise_measures(model, self._loss, self._metrics, y_pred)
-        self._rows_per_pass = batch_size if batchwise else _ROWS_PER_PASS
         self._fresh_optimizer = [tf.identity(v.value) for v in model.optimizer.variables]
         self._source = self if like is None else like
         if like is None:
@@ -218,6 +228,21 @@ def _over_parts(rows, size, body, carried):
     if rows % size:
         carried = body(carried, whole * size, rows % size)
     return carried
+
+
+def _rows_per_pass(model):
+    try:
+        shapes = [layer.output.shape[1:] for layer in model._flatten_layers(include_self=False)]
+        widest = max(math.prod(shape) for shape in shapes)
+    except (AttributeError, TypeError, ValueError):  # shapes are known at the call only
+        return _ROWS_PER_PASS
+    return max(_ROWS_PER_PASS, _NUMBERS_PER_PASS // widest)
+
+
+def _varied_rows(y):
+    """Return the numbers of a few rows, from the smallest target to the largest."""
+    order = np.argsort(y.reshape(len(y), -1)[:, 0], kind="stable")
+    return order[np.linspace(0, len(y) - 1, min(len(y), _ROWS_TO_TRY)).astype(int)]
 
 
 def _part(array, start, size):

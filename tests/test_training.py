@@ -409,6 +409,76 @@ def test_weights_agree_after_each_epoch_and_a_second_fit_goes_on():
             np.testing.assert_allclose(a, b, atol=1e-10)
 
 
+def with_the_batch(y_true, y_pred):
+    """Relative to the other rows of the batch."""
+    return keras.ops.abs(y_true - y_pred)[:, 0] / (0.1 + keras.ops.mean(y_true))
+
+
+def of_the_batch(y_true, y_pred):
+    """One value for a batch, of which Keras takes the plain mean."""
+    return keras.ops.max(keras.ops.abs(y_true - y_pred))
+
+
+def mean_of_the_batch(y_true, y_pred):
+    return keras.ops.mean(keras.ops.abs(y_true - y_pred))
+
+
+class OwnRecall(keras.metrics.Recall):
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        return super().update_state(y_true > 0.5, y_pred, sample_weight)
+
+
+class OwnLastBatch(keras.metrics.Metric):
+    """Remembers the last batch only."""
+
+    def __init__(self, name, dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.last = self.add_variable((), "zeros", name="last")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.last.assign(keras.ops.mean(y_pred))
+
+    def result(self):
+        return keras.ops.copy(self.last)
+
+
+OWN_METRICS = {
+    "rows": (own_metric, False),
+    "class of Keras extended": (OwnRecall, False),
+    "relative to the batch": (with_the_batch, True),
+    "maximum of the batch": (of_the_batch, True),
+    "mean of the batch": (mean_of_the_batch, True),
+    "last batch": (OwnLastBatch, True),
+}
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("start", ["glorot_uniform", "zeros"])
+@pytest.mark.parametrize("order", ["mixed", "sorted"])
+@pytest.mark.parametrize("metric", OWN_METRICS)
+def test_metrics_of_a_reader_are_measured_in_batches_where_it_matters(metric, order, start):
+    """Row by row they need no small batches, which take most of the time of a training."""
+    given, needs_batches = OWN_METRICS[metric]
+    data = problem("binary")
+    rows = np.argsort(data.y_train[:, 0], kind="stable") if order == "sorted" else slice(None)
+    data = Dataset(
+        x_train=data.x_train[rows],
+        y_train=data.y_train[rows].astype(float),
+        x_test=data.x_test,
+        y_test=data.y_test.astype(float),
+    )
+
+    def build():
+        model = perceptron(1, "sigmoid", kernel_initializer=start)
+        metrics = [given(name="own") if isinstance(given, type) else given]
+        model.compile(keras.optimizers.SGD(0.1), "binary_crossentropy", metrics=metrics)
+        return model
+
+    program = Program(build(), data, BATCH)
+    assert (program._rows_per_pass == BATCH) == needs_batches
+    assert_equal_training(build, data)
+
+
 def test_float32_agrees_to_five_digits():
     def build():
         model = perceptron(1, "sigmoid")
@@ -459,6 +529,7 @@ def test_measuring_in_parts_changes_nothing(monkeypatch):
 
     whole = history()
     monkeypatch.setattr("lossutils._program._ROWS_PER_PASS", 10)
+    monkeypatch.setattr("lossutils._program._NUMBERS_PER_PASS", 60)  # the hidden layer has 6 units
     for name, values in history().items():
         np.testing.assert_allclose(values, whole[name], rtol=1e-12)
 
