@@ -5,6 +5,7 @@ in ``floatx``, whatever the precision of the model. Here both follow the model.
 """
 
 import difflib
+import functools
 import itertools
 
 import keras
@@ -128,10 +129,26 @@ def _resolve(loss, y, y_pred):
     try:
         return get_loss(loss, y, y_pred)
     except ValueError as error:
-        known = [name for name in dir(keras.losses) if name.islower() and name[0] != "_"]
-        close = difflib.get_close_matches(str(loss), known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"Keras knows {', '.join(known)}"
+        close = closest_loss(str(loss))
+        hint = f"did you mean {close!r}?" if close else f"Keras knows {', '.join(_known_losses())}"
         raise ValueError(f"unknown loss {loss!r}: {hint}") from error
+
+
+def closest_loss(name):
+    """Return the name most like this one that Keras takes, or None."""
+    return next(iter(difflib.get_close_matches(name, _known_losses(), n=1)), None)
+
+
+@functools.cache
+def _known_losses():
+    return [name for name in dir(keras.losses) if name.islower() and _is_loss(name)]
+
+
+def _is_loss(name):
+    try:
+        return callable(keras.losses.get(name))
+    except (ValueError, TypeError):
+        return False
 
 
 def _kind(loss):

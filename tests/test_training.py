@@ -419,6 +419,11 @@ def of_the_batch(y_true, y_pred):
     return keras.ops.max(keras.ops.abs(y_true - y_pred))
 
 
+def against_the_second(y_true, y_pred):
+    """Fails for a batch of one row."""
+    return keras.ops.abs(y_pred - y_pred[1])
+
+
 def mean_of_the_batch(y_true, y_pred):
     return keras.ops.mean(keras.ops.abs(y_true - y_pred))
 
@@ -449,6 +454,7 @@ OWN_METRICS = {
     "maximum of the batch": (of_the_batch, True),
     "mean of the batch": (mean_of_the_batch, True),
     "last batch": (OwnLastBatch, True),
+    "two rows needed": (against_the_second, True),
 }
 
 

@@ -1,11 +1,11 @@
 """Rules on the output layer and the loss: what the model alone tells, without any data."""
 
-import difflib
 import inspect
 
 import keras
 import numpy as np
 
+from lossutils._compiled import closest_loss
 from lossutils.checks._findings import rule
 
 RULES = {}
@@ -229,24 +229,11 @@ def unknown_loss(setup):
         try:
             keras.losses.get(given)
         except ValueError:
-            name = renamed.get(given.lower()) or _closest(given)
+            name = renamed.get(given.lower()) or closest_loss(given)
             yield (
                 f"Keras has no loss {given!r}; fit() will fail at the first batch",
                 f"did you mean {name!r}?" if name else "see keras.losses for the names",
             )
-
-
-def _closest(name):
-    """Return the name most like this one that Keras takes, or None."""
-    known = [known for known in dir(keras.losses) if known.islower() and _is_taken(known)]
-    return next(iter(difflib.get_close_matches(name, known, n=1)), None)
-
-
-def _is_taken(name):
-    try:
-        return callable(keras.losses.get(name))
-    except (ValueError, TypeError):
-        return False
 
 
 @rule(RULES, "broadcasting-loss", "error", "A loss that pairs every target with every prediction")
