@@ -19,6 +19,7 @@ from concurrent.futures import (
 )
 from dataclasses import dataclass
 from hashlib import sha256
+from uuid import uuid4
 
 import cloudpickle
 import keras
@@ -178,14 +179,14 @@ def on_executor(executor, build, settings, seeds):
     _check_executor(executor)
     # Pickled once, by value, so that functions of a notebook travel too.
     work = cloudpickle.dumps((build, settings))
-    key = sha256(work).hexdigest()
+    key, repetition = sha256(work).hexdigest(), uuid4().hex
     size = min(_SEEDS_PER_BLOCK, -(-len(seeds) // _workers(executor)))
     blocks = [seeds[start : start + size] for start in range(0, len(seeds), size)]
     missing = set(seeds)
     futures = []
     try:
         for block in blocks:  # a pool whose worker has died refuses further blocks
-            futures.append(executor.submit(train_block, work, key, block))
+            futures.append(executor.submit(train_block, work, key, repetition, block))
         for done in as_completed(futures):
             results = done.result()
             missing -= {seed for seed, _ in results}
@@ -202,12 +203,14 @@ def on_executor(executor, build, settings, seeds):
             future.cancel()
 
 
-def train_block(work, key, seeds):
+def train_block(work, key, repetition, seeds):
     """Train some seeds in a worker; return a list of (seed, measures)."""
     if getattr(_worker, "key", None) != key:
         _worker.repeater = Repeater(*cloudpickle.loads(work))
         _worker.key = key
-    _forget_kernels()
+    if getattr(_worker, "repetition", None) != repetition:
+        _forget_kernels()
+        _worker.repetition = repetition
     return [(seed, _worker.repeater.train(seed)) for seed in seeds]
 
 
