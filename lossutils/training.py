@@ -32,9 +32,10 @@ def fit(
 
     After each epoch, loss and metrics are measured on all training rows and on all test rows, in
     inference mode and unweighted, so that the two curves can be compared. (The training loss that
-    Keras reports is a mean over the epoch, while the weights still move.) Data, loss, metrics and
-    a constant learning rate have the precision of the model's weights. A training that diverges
-    records NaN.
+    Keras reports is a mean over the epoch, while the weights still move.) A loss or metric that
+    depends on the other rows of its batch is measured in batches of ``batch_size``, as in Keras.
+    Data, loss, metrics and a constant learning rate have the precision of the model's weights. A
+    training that diverges records NaN.
 
     Parameters
     ----------
