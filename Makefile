@@ -9,7 +9,9 @@ BUILD_OPTIONS ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-NBVAL := $(BIN)/python -m pytest --nbval --nbval-current-env -n 2 --dist loadfile book
+# Tests run two at a time. Threads of BLAS would spin while they wait for each other's cores.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+NBVAL := $(PYTEST) --nbval --nbval-current-env book
 
 .PHONY: help book test test-units test-notebooks test-portable frameworks lint refresh reference benchmark clean
 
@@ -38,7 +40,7 @@ test: test-units test-notebooks
 
 test-units: $(INSTALLED)
 	@echo "Testing lossutils, the structure of the notebooks and the rendered pages."
-	@$(BIN)/python -m pytest -rs -n 2 --dist loadfile --mpl --cov=lossutils --cov-fail-under=95 \
+	@$(PYTEST) -rs --mpl --cov=lossutils --cov-fail-under=95 \
 	    --cov-report=term-missing:skip-covered tests
 
 test-notebooks: $(INSTALLED)

@@ -97,8 +97,14 @@ def lossutils_fit(problem, seeds):
 
 def lossutils_repeat(problem, seeds, executor=None):
     """Train with `training.repeat`, in a thread for each core or on an executor."""
-    data, epochs = problem.data, problem.epochs
-    training.repeat(problem.build, data, epochs=epochs, seeds=seeds, executor=executor)
+    training.repeat(
+        problem.build,
+        problem.data,
+        epochs=problem.epochs,
+        seeds=seeds,
+        curves=True,
+        executor=executor,
+    )
 
 
 def scikit_learn(problem, seeds):

@@ -44,6 +44,8 @@ class Program:
         Whether XLA compiles the graph.
     device : str
         The device that trains and measures, such as ``"CPU"``.
+    curves : bool
+        Whether to measure after each epoch instead of after the last.
     like : Program, optional
         A program of an equal model for equal data, whose compiled graph this one shares. Both may
         run at the same time.
@@ -60,10 +62,19 @@ class Program:
     """
 
     def __init__(
-        self, model, data, batch_size, weights=None, jit_compile=False, device="CPU", like=None
+        self,
+        model,
+        data,
+        batch_size,
+        weights=None,
+        jit_compile=False,
+        device="CPU",
+        curves=True,
+        like=None,
     ):
         self.model = model
         self.batch_size = batch_size
+        self.curves = curves
         self.device = device
         self.precision = precision = _compiled.precision(model)
         with tf.device(device):
@@ -97,7 +108,7 @@ class Program:
             mine.value.assign(its, read_value=False)
 
     def run(self, epochs, shuffle, seed, learning_rate):
-        """Train, and measure after each epoch.
+        """Train and measure.
 
         Parameters
         ----------
@@ -113,7 +124,8 @@ class Program:
         Returns
         -------
         dict of str to list of float
-            ``train_<measure>`` and ``test_<measure>``, with a value for each epoch.
+            ``train_<measure>`` and ``test_<measure>``, with a value for each epoch or, without
+            curves, for the last.
         """
         rows = len(self._arrays[0])
         generator = np.random.default_rng(seed)
@@ -123,7 +135,7 @@ class Program:
             if shuffle:
                 orders = generator.permuted(orders, axis=1)
             measured.append(self._run_block(orders, learning_rate))
-        measured = np.concatenate(measured)
+        measured = np.concatenate(measured) if self.curves else measured[-1]
         return {
             f"{part}_{measure}": measured[:, i, j].tolist()
             for j, measure in enumerate(self.measures)
@@ -131,7 +143,7 @@ class Program:
         }
 
     def _run_block(self, orders, learning_rate):
-        """Train through row orders (epochs, n_train); return (epochs, 2, n_measures)."""
+        """Train through row orders (epochs, n_train); return (epochs or 1, 2, n_measures)."""
         with tf.device(self.device):
             arguments = [
                 *self._arrays,
@@ -161,17 +173,19 @@ class Program:
     def _training(self, x_train, y_train, weights, x_test, y_test, orders, learning_rate):
         epochs = orders.shape[0]
 
+        def measure():
+            return tf.stack([self._measure(x_train, y_train), self._measure(x_test, y_test)])
+
         def epoch(i, measured):
             self._epoch(x_train, y_train, weights, orders[i])
-            values = tf.stack([self._measure(x_train, y_train), self._measure(x_test, y_test)])
-            return i + 1, measured.write(i, values)
+            return i + 1, (measured.write(i, measure()) if self.curves else measured)
 
         measured = tf.TensorArray(self.precision, epochs, element_shape=(2, len(self.measures)))
         with _learning_rate_from(self.model.optimizer, learning_rate):
             _, measured = tf.while_loop(
                 lambda i, _: i < epochs, epoch, (0, measured), parallel_iterations=1
             )
-        return measured.stack()
+        return measured.stack() if self.curves else measure()[tf.newaxis]
 
     def _epoch(self, x, y, weights, order):
         def step(steps, start, size):

@@ -61,7 +61,7 @@ _SEEDS_PER_BLOCK = 10
 
 # The programs compiled last, by all that their graphs depend on.
 _programs = {}
-_PROGRAMS_KEPT = 8
+_PROGRAMS_KEPT = 16
 
 # What a thread of a worker keeps between two blocks of the same repetition.
 _worker = threading.local()
@@ -126,15 +126,16 @@ class Repeater:
         data, weights = settings.data, settings.weights
         arrays = data.x_train, data.y_train, weights, data.x_test, data.y_test
         shapes = [None if array is None else (array.shape, array.dtype.str) for array in arrays]
-        key = signature, jit_compile, settings.batch_size, settings.device, *shapes
-        like = None if signature is None else _programs.get(key)
-        program = Program(
-            model, data, settings.batch_size, weights, jit_compile, settings.device, like
-        )
+        batch_size, device, curves = settings.batch_size, settings.device, settings.curves
+        key = signature, jit_compile, batch_size, device, *shapes
+        # One that measures each epoch serves both: it is slower, but compiled already.
+        like = _programs.get((*key, curves)) or _programs.get((*key, True))
+        curves = like.curves if like else curves
+        program = Program(model, data, batch_size, weights, jit_compile, device, curves, like)
         if signature is not None and like is None:
             if len(_programs) >= _PROGRAMS_KEPT:
                 del _programs[next(iter(_programs))]
-            _programs[key] = program
+            _programs[*key, curves] = program
         return program
 
 

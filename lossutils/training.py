@@ -140,7 +140,7 @@ def repeat(
         Whether XLA compiles the program; ``"auto"`` means for small dense networks, where this
         is about ten times faster.
     curves : bool, default False
-        Whether to return the measures after each epoch instead of after the last.
+        Whether to measure after each epoch instead of after the last only, which is faster.
     executor : concurrent.futures.Executor, optional
         Where to train, instead of in a thread for each core of this machine: a
         ``ProcessPoolExecutor`` that spawns its processes, or a cluster through

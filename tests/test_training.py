@@ -755,6 +755,36 @@ def test_a_seed_of_repeat_is_a_fit_with_that_seed(jit_compile):
             np.testing.assert_allclose(chosen["value"], values, rtol=1e-12)
 
 
+@pytest.mark.parametrize("epochs_in_a_block", [2, 100])
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_without_curves_only_the_last_epoch_is_measured(
+    monkeypatch, jit_compile, epochs_in_a_block
+):
+    monkeypatch.setattr("lossutils._program._ORDERS", epochs_in_a_block * ROWS)
+    monkeypatch.setattr(_repetition, "_programs", {})
+
+    def values(curves):
+        return training.repeat(
+            circles_model, problem("binary"), 5, seeds=2, jit_compile=jit_compile, curves=curves
+        )
+
+    found, of_all = values(curves=False), values(curves=True)
+    last = of_all[of_all["epoch"] == 5].drop(columns="epoch").reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, last, rtol=1e-12)
+    assert len(_repetition._programs) == 2
+
+
+def test_a_graph_that_measures_each_epoch_serves_for_the_last(monkeypatch):
+    monkeypatch.setattr(_repetition, "_programs", {})
+    of_all, of_last = (
+        training.repeat(circles_model, problem("binary"), 5, seeds=2, curves=curves)
+        for curves in (True, False)
+    )
+    assert len(_repetition._programs) == 1
+    last = of_all[of_all["epoch"] == 5].drop(columns="epoch").reset_index(drop=True)
+    pd.testing.assert_frame_equal(of_last, last)
+
+
 def test_the_table_is_tidy():
     runs = training.repeat(circles_model, problem("binary"), 2, seeds=3)
     assert list(runs.columns) == ["seed", "measure", "value"]
