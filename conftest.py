@@ -1,6 +1,5 @@
 """What all tests share: which notebooks `pytest --nbval` leaves out, and a table of run times."""
 
-import functools
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -20,17 +19,10 @@ def pytest_configure(config):
         config.option.nbval_sanitize_with = str(Path(__file__).parent / "tools" / "nbval.cfg")
 
 
-@functools.cache
-def why_left_out(path):
-    """Return why a notebook cannot run here, or an empty text."""
-    missing = " and ".join(notebooks.missing_packages(path))
-    return f"needs {missing}, which make frameworks installs" if missing else ""
-
-
 def pytest_collection_modifyitems(items):
     """Leave out the notebooks that need an optional package which is not installed."""
     for item in items:
-        if item.path.suffix == ".ipynb" and (reason := why_left_out(item.path)):
+        if item.path.suffix == ".ipynb" and (reason := notebooks.why_left_out(item.path)):
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
@@ -48,7 +40,7 @@ def pytest_terminal_summary(terminalreporter):
     elapsed = time.perf_counter() - START
     terminalreporter.section("run time of each notebook")
     for notebook in sorted(seconds, key=seconds.get, reverse=True):
-        if reason := why_left_out(terminalreporter.config.rootpath / notebook):
+        if reason := notebooks.why_left_out(terminalreporter.config.rootpath / notebook):
             terminalreporter.write_line(f" left out  {notebook}: {reason}")
             continue
         over = f"  over the {NOTEBOOK_BUDGET:.0f} s" if seconds[notebook] > NOTEBOOK_BUDGET else ""

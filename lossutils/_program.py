@@ -99,6 +99,7 @@ class Program:
         self._source = self if like is None else like
         if like is None:
             self._train = tf.function(self._training, autograph=False, jit_compile=jit_compile)
+            self._graphs = {}
 
     def adopt(self, model):
         """Take over the initial state of a new model of the same architecture."""
@@ -150,13 +151,20 @@ class Program:
                 tf.constant(orders),
                 tf.constant(learning_rate, self.precision),
             ]
-            graph = self._source._train.get_concrete_function(*arguments)
+            graph = self._source._graph(arguments)
             # XLA takes a second to compile a graph. TensorFlow has no public way to run a compiled
             # graph on the variables of another, equal model.
             measured = graph._call_flat(
                 [argument for argument in arguments if argument is not None], self._captured(graph)
             )
         return measured.numpy()
+
+    def _graph(self, arguments):
+        """Return the graph for so many epochs, which TensorFlow takes 1 ms to look up."""
+        epochs = arguments[-2].shape[0]
+        if epochs not in self._graphs:
+            self._graphs[epochs] = self._train.get_concrete_function(*arguments)
+        return self._graphs[epochs]
 
     def _captured(self, graph):
         """Return what the graph reads from outside, with variables of this program."""

@@ -260,13 +260,17 @@ def _paired_difference(difference):
 
 def _tidy(runs, curves):
     """Turn (seed, measures) pairs into a DataFrame with a row for each seed and measure."""
-    rows = [
-        (seed, epoch, measure, value)
-        for seed, measured in runs
-        for measure, values in measured.items()
-        for epoch, value in enumerate(values, start=1)
-    ]
-    frame = pd.DataFrame(rows, columns=["seed", "epoch", "measure", "value"])
+    series = [(seed, *item) for seed, measured in runs for item in measured.items()]
+    seeds, measures, values = zip(*series, strict=True)
+    epochs = [len(of_one) for of_one in values]
+    frame = pd.DataFrame(
+        {
+            "seed": np.repeat(seeds, epochs),
+            "epoch": np.concatenate([np.arange(1, number + 1) for number in epochs]),
+            "measure": np.repeat(measures, epochs),
+            "value": np.concatenate(values),
+        }
+    )
     return frame if curves else frame.drop(columns="epoch")
 
 

@@ -6,6 +6,7 @@ import sys
 
 import notebooks
 import pytest
+import refresh
 
 NEEDS_TORCH = "book/practice/keras_tensorflow_pytorch.ipynb"
 
@@ -55,3 +56,16 @@ def test_without_torch_its_notebook_is_left_out_in_one_line():
     said = [line.strip() for line in result.stdout.splitlines() if NEEDS_TORCH in line]
     assert said == [f"left out  {NEEDS_TORCH}: needs torch, which make frameworks installs"]
     assert "passed" not in result.stdout
+
+
+def test_refresh_leaves_out_what_it_cannot_run(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "one.ipynb"
+    write(path, "import torch")
+    before = path.read_bytes()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(notebooks, "in_book", lambda: [path])
+    said = f"left out  {path}: needs torch, which make frameworks installs\n"
+    for arguments, failures in ([], 0), ([str(path)], 1):
+        assert refresh.main(arguments) == failures
+        assert capsys.readouterr() == (said, "")
+    assert path.read_bytes() == before

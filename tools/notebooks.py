@@ -1,6 +1,7 @@
 """What a notebook of this book looks like: where it lies, its set-up cell, its normal form."""
 
 import base64
+import functools
 import importlib.util
 import io
 import re
@@ -95,6 +96,13 @@ def missing_packages(path):
         if re.search(rf"^[ \t]*(?:import|from)[ \t]+{package}\b", source, re.M)
         and importlib.util.find_spec(package) is None
     ]
+
+
+@functools.cache
+def why_left_out(path):
+    """Return why a notebook cannot run here, or an empty text."""
+    missing = " and ".join(missing_packages(path))
+    return f"needs {missing}, which make frameworks installs" if missing else ""
 
 
 def title(path):

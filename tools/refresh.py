@@ -2,7 +2,7 @@
 
 Each notebook runs in a kernel of its own and in an empty folder, so that it finds neither the
 state nor the files of another. A notebook with an error, or with a word on stderr, is left
-as it was, and the run fails.
+as it was, and the run fails. One that needs a package which is not installed is left out.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def refresh(path, timeout):
 
 
 def main(arguments=None):
-    """Refresh the notebooks that are named, or all; return the number of failures."""
+    """Refresh the notebooks that are named, or all; return how many that were asked for failed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("notebook", nargs="*", type=Path, help="all of the book, if none is named")
     parser.add_argument("--jobs", type=int, default=2, help="notebooks at once (default: 2)")
@@ -66,6 +66,10 @@ def main(arguments=None):
     paths = options.notebook or notebooks.in_book()
     if missing := [str(path) for path in paths if not path.is_file()]:
         parser.error(f"no such notebook: {', '.join(missing)}")
+    left_out = {path: why for path in paths if (why := notebooks.why_left_out(path))}
+    for path, why in left_out.items():
+        print(f"left out  {path}: {why}", flush=True)
+    paths = [path for path in paths if path not in left_out]
 
     # Without this, the debugger of each kernel says on stderr that frozen modules slow it down.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
@@ -80,7 +84,7 @@ def main(arguments=None):
                 print(f"  FAILED  {path}\n{error}", file=sys.stderr, flush=True)
     if failures:
         print(f"{failures} of {len(paths)} notebooks failed and stay as they were.")
-    return failures
+    return failures + (len(left_out) if options.notebook else 0)
 
 
 if __name__ == "__main__":
