@@ -53,8 +53,8 @@ _SMALL = 100_000
 # Where Keras keeps its seed, the generator made from it, and the numbers of names.
 _KERAS_STATE = ("global_random_seed", "global_seed_generator", "object_name_uids")
 
-# The random state that a build starts from belongs to the whole process. All that Python does for a
-# seed is under this lock: threads that fight for the interpreter lose 5 ms at each change.
+# The random state that a build starts from belongs to the whole process. All that Python does until
+# a graph runs is under this lock: threads that fight for the interpreter lose 5 ms at each change.
 _python_lock = threading.Lock()
 
 # Seeds that an executor is given at once: few enough to share out, many enough to be worth it.
