@@ -1,4 +1,19 @@
-"""The problems that the book trains on: a function for each, and `Dataset` for your own arrays."""
+"""The problems that the book trains on: a function for each, and `Dataset` for your own arrays.
+
+Each function takes ``random_state``, and the shapes that it returns are the same for every seed.
+So a function such as ``lambda seed: datasets.circles(random_state=seed)`` draws one problem again
+and again, and `training.repeat` takes it in place of a `Dataset`. What a seed draws:
+
+======================================  =========================================================
+`circles`, `blobs`                      new rows of the same process: the best possible classifier,
+                                        and `Dataset.posterior`, stay the same
+`regression`,                           a new problem of the same kind: coefficients and rows
+`regression_with_outliers`,             (and which targets move)
+`positive_targets`
+`diabetes`, `telco_churn`,              a new split of the same table; test sets of two seeds
+`doctor_visits`, `mnist`                overlap
+======================================  =========================================================
+"""
 
 import functools
 import gzip
@@ -17,6 +32,7 @@ from scipy.special import expit, i0e, softmax
 from sklearn.compose import make_column_transformer
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils import check_random_state
 
 __all__ = [
     "Dataset",
@@ -230,7 +246,7 @@ def regression(n_samples=1000, n_features=20, noise=0.1, random_state=1):
         Standard deviation of the Gaussian noise, in the original units of the target (whose own
         standard deviation is about 150 for the default problem).
     random_state : int
-        Seed.
+        Seed of the problem: coefficients, rows and noise are drawn anew.
 
     Returns
     -------
@@ -265,7 +281,7 @@ def regression_with_outliers(
     shift : float
         How far they move, in standard deviations of the clean training targets.
     random_state : int
-        Seed of the problem and of the choice of rows.
+        Seed of the problem and of the choice of rows. How many rows move is the same for each.
     n_samples, n_features, noise
         As for `regression`.
 
@@ -322,7 +338,7 @@ def positive_targets(n_samples=1000, n_features=5, noise=0.5, random_state=1):
         Standard deviation of ln y given x. At the default 0.5 a target lies within a factor of
         2.7 of its median 95 times in 100.
     random_state : int
-        Seed.
+        Seed of the problem: the direction w, rows and noise are drawn anew.
 
     Returns
     -------
@@ -373,7 +389,7 @@ def circles(n_samples=1000, noise=0.1, factor=0.8, random_state=1):
     factor : float
         Radius of the inner circle, from 0 to 1 (exclusive).
     random_state : int
-        Seed.
+        Seed of the rows.
 
     Returns
     -------
@@ -416,11 +432,12 @@ def blobs(
     n_samples : int
         Rows; the first half is for training, the second for testing.
     centers : int or array-like of shape (k, n_features)
-        Number of classes, or the centers of the clusters.
+        Number of classes, or the centers of the clusters. A number has the same centers for every
+        `random_state`.
     cluster_std : float or array-like of shape (k,)
         Standard deviation of each coordinate within a cluster, greater than 0.
     random_state : int
-        Seed.
+        Seed of the rows.
     one_hot : bool
         Targets as one-hot rows (for categorical cross-entropy) or as integers (for its sparse
         form).
@@ -444,14 +461,14 @@ def blobs(
     """
     if np.min(cluster_std) <= 0:
         raise ValueError(f"cluster_std={cluster_std}: give standard deviations greater than 0.")
-    x, y, means = sklearn.datasets.make_blobs(
-        n_samples=n_samples,
-        n_features=n_features,
-        centers=centers,
-        cluster_std=cluster_std,
-        random_state=random_state,
-        return_centers=True,
+    draw = functools.partial(
+        sklearn.datasets.make_blobs, centers=centers, n_features=n_features, return_centers=True
     )
+    x, y, drawn = draw(n_samples, cluster_std=cluster_std, random_state=random_state)
+    # make_blobs draws a number of centers anew for each seed. Some lie far apart and some on top
+    # of each other, so that no two seeds would be equally hard; those of the default seed stay.
+    means = draw(len(drawn), random_state=2)[2]
+    x += (means - drawn)[y]
     classes = len(means)
     x_train, x_test, y_train, y_test = _halves(x, np.eye(classes)[y] if one_hot else y)
     return Dataset(
@@ -625,7 +642,8 @@ def doctor_visits(test_size=1 / 3, random_state=0):
         Share of the persons for testing. Most persons appear in three or five years, in rows
         that share all features; the rows of a person stay on one side of the split.
     random_state : int
-        Seed of the split.
+        Seed of the split. The number of test rows is that of seed 0 for each: persons go to the
+        test set in random order, as long as their rows fit.
 
     Returns
     -------
@@ -646,8 +664,7 @@ def doctor_visits(test_size=1 / 3, random_state=0):
     frame = pd.read_csv(io.BytesIO(_read_data("doctor_visits.csv.gz")))
     y = frame.pop("mdvis")
     persons = frame.ne(frame.shift()).any(axis=1).cumsum()
-    splitter = GroupShuffleSplit(1, test_size=test_size, random_state=random_state)
-    train, test = next(splitter.split(frame, y, persons))
+    train, test = _split_by_person(persons.to_numpy(), test_size, random_state)
     scaler = StandardScaler().fit(frame.iloc[train])
     return Dataset(
         x_train=scaler.transform(frame.iloc[train]),
@@ -662,7 +679,30 @@ def doctor_visits(test_size=1 / 3, random_state=0):
     )
 
 
-def mnist(full=False):
+def _split_by_person(persons, test_size, random_state):
+    """Return training and test rows: GroupShuffleSplit, with as many test rows for each seed."""
+
+    def shuffled(seed):
+        splitter = GroupShuffleSplit(1, test_size=test_size, random_state=seed)
+        return next(splitter.split(persons, groups=persons))
+
+    rng = check_random_state(random_state)
+    room = len(shuffled(0)[1])
+    drawn = shuffled(rng)[1]
+    everyone, years = np.unique(persons, return_counts=True)
+    order = rng.permutation(len(everyone))
+    # Who GroupShuffleSplit draws comes first, so that seed 0 keeps the split that it makes.
+    order = order[np.argsort(~np.isin(everyone[order], persons[drawn]), kind="stable")]
+    chosen = []
+    for person in order:
+        if years[person] <= room:
+            chosen.append(everyone[person])
+            room -= years[person]
+    in_test = np.isin(persons, chosen)
+    return np.flatnonzero(~in_test), np.flatnonzero(in_test)
+
+
+def mnist(full=False, random_state=None):
     """Handwritten digits, 28 by 28 pixels.
 
     Parameters
@@ -671,6 +711,10 @@ def mnist(full=False):
         False: 8,000 of the training and 2,000 of the test images, each digit in proportion to
         its frequency, from a file that comes with the package. True: all 60,000 and 10,000
         through `keras.datasets.mnist.load_data`, which downloads 11 MB once.
+    random_state : int, optional
+        Seed of a new split of the same images, into parts of the same size and stratified by
+        digit. By default the split that MNIST was published with, where nobody who wrote a
+        training image wrote a test image; a new split mixes the writers.
 
     Returns
     -------
@@ -691,6 +735,11 @@ def mnist(full=False):
         rows = np.load(io.BytesIO(_read_data("mnist_subset.npy.gz")))
         x, y = rows[:, 1:].reshape(-1, 28, 28), rows[:, 0]
         x_train, x_test, y_train, y_test = x[:8000], x[8000:], y[:8000], y[8000:]
+    if random_state is not None:
+        x, y = np.concatenate([x_train, x_test]), np.concatenate([y_train, y_test])
+        x_train, x_test, y_train, y_test = train_test_split(
+            x, y, test_size=len(x_test), random_state=random_state, stratify=y
+        )
     return Dataset(
         x_train=_pixels(x_train),
         y_train=y_train,

@@ -18,7 +18,7 @@ from scipy.integrate import dblquad
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 from sklearn.linear_model import LinearRegression, LogisticRegression, QuantileRegressor
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from lossutils import datasets
@@ -32,8 +32,10 @@ SYNTHETIC = [
     datasets.circles,
     datasets.blobs,
 ]
-ALL = [*SYNTHETIC, datasets.diabetes, datasets.telco_churn, datasets.mnist]
+REAL = [datasets.diabetes, datasets.telco_churn, datasets.doctor_visits, datasets.mnist]
+ALL = [*SYNTHETIC, *REAL]
 FIELDS = ("x_train", "y_train", "x_test", "y_test")
+SPLITS = ("train", "test")
 
 
 def own(**fields):
@@ -196,13 +198,44 @@ def test_problem_describes_itself_and_repeats(make):
     assert first.target_name
 
 
-@pytest.mark.parametrize("make", [*SYNTHETIC, datasets.diabetes, datasets.telco_churn])
-def test_seed_changes_the_problem_and_leaves_the_global_state_alone(make):
+@pytest.mark.parametrize("make", ALL, ids=lambda make: make.__name__)
+def test_seed_changes_the_rows_and_leaves_the_global_state_alone(make):
     np.random.seed(0)  # noqa: NPY002
     expected = np.random.random()  # noqa: NPY002
     np.random.seed(0)  # noqa: NPY002
     assert not np.array_equal(make(random_state=5).x_train, make(random_state=6).x_train)
     assert np.random.random() == expected  # noqa: NPY002
+
+
+@pytest.mark.parametrize("make", ALL, ids=lambda make: make.__name__)
+def test_every_seed_returns_the_same_shapes_columns_and_types(make):
+    """One compiled program trains on all draws of a problem."""
+    draws = [make(random_state=seed) for seed in range(5)] + [make()]
+    assert len({repr(data) for data in draws}) == 1
+    assert len({data.feature_names for data in draws}) == 1
+
+
+@pytest.mark.parametrize("make", REAL, ids=lambda make: make.__name__)
+def test_a_split_of_another_seed_has_each_row_once(make):
+    def rows(data):
+        # Scaling differs from split to split, in the last digits of what it undoes too.
+        x, y = (np.concatenate([getattr(data, f"{n}_{s}") for s in SPLITS]) for n in "xy")
+        x = x.reshape(len(x), -1).astype(float)
+        x = (x - x.mean(axis=0)) / np.where(np.ptp(x, axis=0) > 0, x.std(axis=0), 1)
+        return np.sort(np.hstack([x, y]) @ np.random.default_rng(0).normal(size=x.shape[1] + 1))
+
+    first, second = make(random_state=1), make(random_state=2)
+    if first.target_scaler:
+        first, second = (
+            dataclasses.replace(
+                data,
+                y_train=data.target_scaler.inverse_transform(data.y_train),
+                y_test=data.target_scaler.inverse_transform(data.y_test),
+            )
+            for data in (first, second)
+        )
+    np.testing.assert_allclose(rows(first), rows(second), atol=1e-3)
+    assert not np.array_equal(first.y_test, second.y_test)
 
 
 @pytest.mark.parametrize("make", SYNTHETIC)
@@ -377,6 +410,35 @@ def test_posterior_is_calibrated(make):
     bins = pd.cut(probability, np.linspace(0, 1, 11), labels=False, include_lowest=True)
     table = pd.DataFrame({"p": probability, "y": is_last, "bin": bins}).groupby("bin").mean()
     np.testing.assert_allclose(table["p"], table["y"], atol=0.02)
+
+
+@pytest.mark.parametrize(
+    "make", [datasets.circles, lambda **kw: datasets.blobs(one_hot=False, **kw)]
+)
+def test_every_draw_has_the_ceiling_that_its_posterior_says(make):
+    ceilings = []
+    for seed in (0, 3, 8):
+        data = make(n_samples=100_000, random_state=seed)
+        probability = data.posterior(data.x_test)
+        if probability.shape[1] == 1:
+            probability = np.hstack([1 - probability, probability])
+        ceilings.append(probability.max(axis=1).mean())
+        accuracy = (probability.argmax(axis=1) == data.y_test[:, 0]).mean()
+        assert accuracy == pytest.approx(ceilings[-1], abs=0.006)
+    assert np.ptp(ceilings) < 0.006
+
+
+def test_blobs_of_every_seed_have_the_same_centers():
+    centers = sklearn.datasets.make_blobs(10, random_state=2, return_centers=True)[2]
+    draws = [datasets.blobs(60_000, random_state=seed) for seed in (2, 7)]
+    assert not np.isin(draws[0].x_train, draws[1].x_train).any()
+    for data in draws:
+        means = [data.x_train[data.y_train[:, k] == 1].mean(axis=0) for k in range(3)]
+        np.testing.assert_allclose(means, centers, atol=0.1)
+    # Centers of one's own are taken as they are, whatever the seed.
+    own_centers = datasets.blobs(60_000, centers=[[0, 0, 5], [9, 0, 0]], random_state=7)
+    first = own_centers.x_train[own_centers.y_train[:, 0] == 1]
+    np.testing.assert_allclose(first.mean(axis=0), [0, 0, 5], atol=0.1)
 
 
 def test_posterior_stays_a_probability_where_bessel_functions_overflow():
@@ -554,6 +616,15 @@ def test_mnist_training_and_test_images_are_disjoint(digits):
     assert len(np.unique(rows, axis=0)) == 10_000
 
 
+def test_mnist_by_seed_is_stratified_and_mixes_training_and_test_images(digits):
+    published = np.bincount(np.concatenate([digits.y_train, digits.y_test]).ravel())
+    data = datasets.mnist(random_state=0)
+    assert np.abs(np.bincount(data.y_test.ravel()) - published / 5).max() <= 1
+    test_images = {image.tobytes() for image in digits.x_test}
+    share = np.mean([image.tobytes() in test_images for image in data.x_test])
+    assert share == pytest.approx(0.2, abs=0.05)
+
+
 def test_full_mnist_has_the_same_form(monkeypatch, digits):
     # Not the real download: tests run without the network.
     import keras
@@ -566,6 +637,20 @@ def test_full_mnist_has_the_same_form(monkeypatch, digits):
     full = datasets.mnist(full=True)
     np.testing.assert_array_equal(full.x_train, digits.x_train[:20])
     np.testing.assert_array_equal(full.y_test, digits.y_train[:5])
+
+
+def test_full_mnist_takes_a_seed_too(monkeypatch, digits):
+    import keras
+
+    images = (digits.x_train[:500, ..., 0] * 255).round().astype(np.uint8)
+    labels = digits.y_train[:500, 0].astype(np.uint8)
+    monkeypatch.setattr(
+        keras.datasets.mnist, "load_data", lambda: ((images, labels), (images[:99], labels[:99]))
+    )
+    draws = [datasets.mnist(full=True, random_state=seed) for seed in (0, 0, 1)]
+    assert [data.x_test.shape for data in draws] == [(99, 28, 28, 1)] * 3
+    np.testing.assert_array_equal(draws[0].y_test, draws[1].y_test)
+    assert not np.array_equal(draws[0].y_test, draws[2].y_test)
 
 
 def test_full_mnist_without_network_points_to_the_subset(monkeypatch):
@@ -602,9 +687,33 @@ def test_doctor_visits_are_the_published_counts():
     assert len(data.y_test) == pytest.approx(20190 / 3, rel=0.05)
 
 
-def test_doctor_visits_of_a_person_stay_on_one_side():
-    """Far fewer test rows repeat the features of a training row than in a split by rows."""
+def test_default_split_of_doctor_visits_is_that_of_scikit_learn(doctor_visits_frame):
+    frame, persons = doctor_visits_frame
+    split = GroupShuffleSplit(1, test_size=1 / 3, random_state=0)
+    train, test = next(split.split(frame, groups=persons))
     data = datasets.doctor_visits()
+    np.testing.assert_array_equal(data.y_train[:, 0], frame["mdvis"].iloc[train])
+    np.testing.assert_array_equal(data.y_test[:, 0], frame["mdvis"].iloc[test])
+
+
+@pytest.mark.parametrize("test_size", [0.01, 0.5, 0.97])
+def test_doctor_visits_have_as_many_rows_for_each_seed_whatever_the_share(test_size):
+    draws = [datasets.doctor_visits(test_size, random_state=seed) for seed in range(8)]
+    assert len({len(data.y_test) for data in draws}) == 1
+    assert len(draws[0].y_test) == pytest.approx(20190 * test_size, rel=0.05, abs=60)
+
+
+@pytest.fixture(scope="module")
+def doctor_visits_frame():
+    frame = pd.read_csv(DATA / "doctor_visits.csv.gz")
+    features = frame.drop(columns="mdvis")
+    return frame, features.ne(features.shift()).any(axis=1).cumsum()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_doctor_visits_of_a_person_stay_on_one_side(seed):
+    """Far fewer test rows repeat the features of a training row than in a split by rows."""
+    data = datasets.doctor_visits(random_state=seed)
     train = {tuple(row) for row in data.x_train.round(9)}
     shared = np.mean([tuple(row) in train for row in data.x_test.round(9)])
     y = np.concatenate([data.y_train, data.y_test])
