@@ -1,18 +1,15 @@
 """The problems that the book trains on: a function for each, and `Dataset` for your own arrays.
 
 Each function takes ``random_state``, and the shapes that it returns are the same for every seed.
-So a function such as ``lambda seed: datasets.circles(random_state=seed)`` draws one problem again
-and again, and `training.repeat` takes it in place of a `Dataset`. What a seed draws:
+So ``lambda seed: datasets.circles(random_state=seed)`` draws one problem again and again, and
+`training.repeat` takes it in place of a `Dataset`. What a seed draws:
 
-======================================  =========================================================
-`circles`, `blobs`                      new rows of the same process: the best possible classifier,
-                                        and `Dataset.posterior`, stay the same
-`regression`,                           a new problem of the same kind: coefficients and rows
-`regression_with_outliers`,             (and which targets move)
-`positive_targets`
-`diabetes`, `telco_churn`,              a new split of the same table; test sets of two seeds
-`doctor_visits`, `mnist`                overlap
-======================================  =========================================================
+* `circles`, `blobs`: new rows of the same process, so the best possible classifier and
+  ``posterior`` stay the same.
+* `regression`, `regression_with_outliers`, `positive_targets`: a new problem of the same kind, with
+  coefficients, rows and outliers of its own.
+* `diabetes`, `telco_churn`, `doctor_visits`, `mnist`: a new split of the same table. The test sets
+  of two seeds overlap.
 """
 
 import functools
@@ -177,12 +174,19 @@ def _numbers(field, value):
         raise ValueError(f"{field} has masked values: fill or drop them first.")
     if isinstance(value, pd.DataFrame):
         value = _frame_to_array(field, value)
+    elif isinstance(value, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
+        value = _column_to_array(value)
     try:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(
             f"{field} is not a rectangular array ({error}): give every row the same shape."
         ) from error
+    if array.dtype.kind in "mM":
+        raise TypeError(
+            f"{field} has dtype {array.dtype}, dates or durations: turn them into numbers with a "
+            "unit first, such as days since the first of them."
+        )
     if array.dtype.kind not in "biuf":
         raise TypeError(
             f"{field} has dtype {array.dtype}, not real numbers: encode text and categories "
@@ -209,10 +213,23 @@ def _frame_to_array(field, frame):
             f"{field} has columns that are not numbers ({', '.join(text)}): encode them first, "
             "for instance with pandas.get_dummies or scikit-learn's OneHotEncoder."
         )
-    if len(set(frame.dtypes)) > 1:
-        # pandas turns columns of bool and float, as get_dummies makes them, into objects.
+    types = set(frame.dtypes)
+    if len(types) != 1 or frame.isna().to_numpy().any():
+        # pandas makes objects of columns of bool and float, as get_dummies returns them, and of
+        # nullable integers.
         return frame.to_numpy(dtype=np.float64, na_value=np.nan)
-    return frame.to_numpy()
+    return frame.to_numpy(dtype=_plain_type(types.pop()))
+
+
+def _column_to_array(column):
+    if _is_real(column.dtype) and pd.isna(column).any():
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return column.to_numpy(dtype=_plain_type(column.dtype))
+
+
+def _plain_type(dtype):
+    """Return the type in NumPy of one of pandas's nullable types, or None for all others."""
+    return getattr(dtype, "numpy_dtype", None)
 
 
 def _is_real(dtype):

@@ -3,6 +3,9 @@
 Both come back built but not compiled, since choosing the loss is what the chapters are about.
 """
 
+from collections.abc import Iterable
+from numbers import Integral
+
 import keras
 
 
@@ -45,7 +48,7 @@ def mlp(
     Raises
     ------
     ValueError
-        If a number of units is not a positive integer.
+        If a number of units is not a positive integer (one of NumPy's is fine).
 
     References
     ----------
@@ -58,11 +61,10 @@ def mlp(
     >>> models.mlp(inputs=2, hidden=[50], outputs=1, activation="sigmoid").count_params()
     201
     """
-    hidden = [hidden] if isinstance(hidden, int) else list(hidden)
-    for name, units in [("inputs", inputs), ("outputs", outputs)] + [("hidden", h) for h in hidden]:
-        if isinstance(units, bool) or not isinstance(units, int) or units < 1:
-            raise ValueError(f"{name} must be positive whole numbers, got {units!r}")
-    layers = [keras.Input((inputs,), dtype=dtype)]
+    several = isinstance(hidden, Iterable) and not isinstance(hidden, str)
+    hidden = [_positive("hidden", units) for units in (hidden if several else [hidden])]
+    outputs = _positive("outputs", outputs)
+    layers = [keras.Input((_positive("inputs", inputs),), dtype=dtype)]
     layers += [
         keras.layers.Dense(
             units,
@@ -99,7 +101,21 @@ def cnn(classes=10, activation="softmax", filters=16, units=16, dtype="float32")
     -------
     keras.Sequential
         A model from shape (n, 28, 28, 1) to shape (n, classes), built but not compiled.
+
+    Raises
+    ------
+    ValueError
+        If a number of units or filters is not a positive integer.
+
+    Examples
+    --------
+    >>> from lossutils import models
+    >>> model = models.cnn(classes=10)
+    >>> model.output_shape
+    (None, 10)
     """
+    classes, filters = _positive("classes", classes), _positive("filters", filters)
+    units = _positive("units", units)
     return keras.Sequential(
         [
             keras.Input((28, 28, 1), dtype=dtype),
@@ -111,3 +127,10 @@ def cnn(classes=10, activation="softmax", filters=16, units=16, dtype="float32")
         ],
         name="cnn",
     )
+
+
+def _positive(name, number):
+    """Return a number of units as a Python integer, which Keras can write to a model's config."""
+    if isinstance(number, bool) or not isinstance(number, Integral) or number < 1:
+        raise ValueError(f"{name} must be positive whole numbers, got {number!r}")
+    return int(number)

@@ -124,6 +124,13 @@ Y = np.zeros(4)
         ({"x_train": X.astype(object)}, TypeError, r"x_train has dtype object.*astype\(float\)"),
         ({"x_train": X + 1j}, TypeError, "x_train has dtype complex128, not real"),
         ({"y_train": None}, TypeError, "y_train has dtype object"),
+        (
+            {"y_train": pd.Series(pd.date_range("2026-01-01", periods=4))},
+            TypeError,
+            r"y_train has dtype datetime64\[.*\], dates or durations: turn them into numbers",
+        ),
+        ({"x_train": np.zeros((4, 2), "timedelta64[D]")}, TypeError, "dates or durations"),
+        ({"x_train": pd.DataFrame(index=range(4))}, ValueError, r"x_train is empty \(shape \(4, 0"),
         ({"x_test": scipy.sparse.csr_matrix(X)}, TypeError, r"x_test is .* x_test\.toarray\(\)"),
         (
             {"x_train": pd.DataFrame({"age": [1.0] * 4, "sex": ["m"] * 4})},
@@ -160,10 +167,21 @@ def test_pandas_objects_of_several_types_become_numbers():
     np.testing.assert_array_equal(own(y_train=pd.Categorical([3, 5, 3, 3])).y_train[:2], [[3], [5]])
 
 
-def test_missing_values_of_nullable_columns_are_found():
-    frame = pd.DataFrame({"a": pd.array([1, None, 3, 4], dtype="Int64"), "b": [1.0, 2, 3, 4]})
-    with pytest.raises(ValueError, match="x_train has 1 values that are NaN"):
-        own(x_train=frame)
+NULLABLE = ["Int64", "UInt8", "Float32", "boolean"]
+
+
+@pytest.mark.parametrize("others", [*NULLABLE, "float64"])
+@pytest.mark.parametrize("dtype", NULLABLE)
+def test_nullable_columns_are_numbers_and_their_missing_values_are_found(dtype, others):
+    frame = pd.DataFrame({"a": pd.array([1, 0, 1, 1], dtype), "b": pd.array([0, 1, 1, 0], others)})
+    data = own(x_train=frame, x_test=frame, y_train=frame["a"], y_test=frame["a"].array)
+    np.testing.assert_array_equal(data.x_train, [[1, 0], [0, 1], [1, 1], [1, 0]])
+    np.testing.assert_array_equal(data.y_train, [[1], [0], [1], [1]])
+    assert data.y_train.dtype.kind == data.y_test.dtype.kind == ("f" if dtype[0] == "F" else "i")
+    frame.loc[2, "a"] = pd.NA
+    for field, values in (("x_train", frame), ("y_train", frame["a"])):
+        with pytest.raises(ValueError, match=f"{field} has 1 values that are NaN"):
+            own(**{field: values})
 
 
 def test_dataset_is_frozen_and_prints_its_shapes_only():
@@ -281,12 +299,15 @@ def test_regression_noise_is_what_a_linear_model_leaves():
 
 
 def test_outliers_are_a_twentieth_of_the_training_targets_ten_deviations_away():
-    clean, data = datasets.regression(), datasets.regression_with_outliers()
-    for field in ("x_train", "x_test", "y_test"):
-        np.testing.assert_array_equal(getattr(data, field), getattr(clean, field))
-    moved = data.y_train - clean.y_train
-    assert np.count_nonzero(moved) == 25
-    np.testing.assert_allclose(moved[moved != 0], 10)
+    for seed in range(1, 6):
+        clean = datasets.regression(random_state=seed)
+        data = datasets.regression_with_outliers(random_state=seed)
+        for field in ("x_train", "x_test", "y_test"):
+            np.testing.assert_array_equal(getattr(data, field), getattr(clean, field))
+        moved = data.y_train - clean.y_train
+        # Rows drawn with replacement would be fewer, and some of them would move twice.
+        assert np.count_nonzero(moved) == 25
+        np.testing.assert_allclose(moved[moved != 0], 10)
 
 
 def test_outliers_are_a_problem_for_squared_error_only():

@@ -1,5 +1,7 @@
 """The models have the shapes, the precision and the initial weights that they promise."""
 
+import doctest
+
 import keras
 import numpy as np
 import pytest
@@ -43,7 +45,34 @@ def test_cnn_maps_images_to_probabilities():
     assert str(models.cnn(dtype="float64").outputs[0].dtype) == "float64"
 
 
-@pytest.mark.parametrize("arguments", [(0, [5], 1), (2, [5, -1], 1), (2, [5], 1.0), (True, [5], 1)])
+@pytest.mark.parametrize(
+    "arguments",
+    [(0, [5], 1), (2, [5, -1], 1), (2, [5], 1.0), (True, [5], 1), (2, None, 1), (2, "5", 1)],
+)
 def test_units_must_be_positive_whole_numbers(arguments):
     with pytest.raises(ValueError, match="positive whole numbers"):
         models.mlp(*arguments)
+
+
+@pytest.mark.parametrize("arguments", [{"classes": 0}, {"filters": 2.0}, {"units": "8"}])
+def test_units_of_a_convolutional_network_must_be_positive_whole_numbers(arguments):
+    ((name, value),) = arguments.items()
+    with pytest.raises(ValueError, match=f"{name} must be positive whole numbers, got {value!r}"):
+        models.cnn(**arguments)
+
+
+def test_units_may_be_integers_of_numpy():
+    """``outputs=y.max() + 1`` is how many learners count their classes."""
+    labels = np.array([0, 2, 1])
+    model = models.mlp(np.int32(4), np.array([7, 5]), labels.max() + 1, activation="softmax")
+    assert [layer.units for layer in model.layers] == [7, 5, 3]
+    assert models.mlp(4, np.int64(7), 1).layers[0].units == 7
+    assert models.cnn(classes=labels.max() + 1).output_shape == (None, 3)
+    assert keras.models.model_from_json(model.to_json()).count_params() == model.count_params()
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn"])
+def test_example_in_the_docstring_runs(name):
+    (test,) = doctest.DocTestFinder(recurse=False).find(getattr(models, name), name, globs={})
+    assert test.examples
+    assert doctest.DocTestRunner().run(test).failed == 0
