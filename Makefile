@@ -8,7 +8,11 @@ NOTEBOOKS ?=
 BUILD_OPTIONS ?=
 
 BIN := .venv/bin
+# What builds the pages is installed alone first: readers need no TensorFlow.
+BOOK_INSTALLED := .venv/.book
 INSTALLED := .venv/.installed
+# All packages are pinned, so that pip has nothing to resolve.
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --quiet
 # Tests run two at a time. Threads of BLAS would spin while they wait for each other's cores.
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 NBVAL := $(PYTEST) --nbval --nbval-current-env book
@@ -22,19 +26,12 @@ help:
 	@echo "make frameworks      install PyTorch and optax, which some tests compare with"
 	@echo "make lint            check the style of the code"
 	@echo "make refresh         re-run and store all notebooks, or NOTEBOOKS=book/…/one.ipynb"
-	@echo "make reference       write the page of all losses from the catalogue"
+	@echo "make reference       write the reference of the losses and of the package"
 	@echo "make benchmark       measure what README.md says about speed"
 	@echo "make clean           remove what was built (.venv stays)"
 
-book: $(INSTALLED)
-	@echo "Building the pages of the book from the stored outputs."
-	@mkdir -p _build
-	@$(BIN)/jupyter-book build book --config _config.yml --toc "$(CURDIR)/_toc.yml" \
-	    --path-output . $(BUILD_OPTIONS)
-	@test -f _build/html/index.html || { echo "The build left no index.html."; exit 1; }
-	@echo
-	@echo "The book is in _build/html. Open this file in a browser:"
-	@echo "    $(CURDIR)/_build/html/index.html"
+book: $(BOOK_INSTALLED)
+	@$(BIN)/python tools/book.py $(BUILD_OPTIONS)
 
 test: test-units test-notebooks
 
@@ -68,8 +65,9 @@ refresh: $(INSTALLED)
 	@$(BIN)/python tools/refresh.py $(NOTEBOOKS)
 
 reference: $(INSTALLED)
-	@echo "Writing the reference page of all losses from the catalogue."
+	@echo "Writing the reference: the losses from the catalogue, the package from its docstrings."
 	@$(BIN)/python tools/reference.py
+	@$(BIN)/python tools/api.py
 
 benchmark: $(INSTALLED)
 	@$(BIN)/python benchmarks/speed.py
@@ -78,9 +76,18 @@ benchmark: $(INSTALLED)
 clean:
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
 
-# Once, and again when the pins or the package change.
-$(INSTALLED): requirements.txt pyproject.toml
+# Once, and again when the pins or the package change, or when a Python is named.
+ifneq ($(PYTHON),)
+.PHONY: $(BOOK_INSTALLED) $(INSTALLED)
+endif
+
+$(BOOK_INSTALLED): requirements-book.txt
 	@sh tools/make_environment.sh "$(PYTHON)"
-	@echo "Installing the packages of requirements.txt: about 3 GB, a few minutes the first time."
-	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	@echo "Installing what builds the pages: about 450 MB, half a minute the first time."
+	@$(PIP_INSTALL) -r requirements-book.txt
+	@touch $@
+
+$(INSTALLED): $(BOOK_INSTALLED) requirements.txt pyproject.toml
+	@echo "Installing TensorFlow and what else the tests need: about 2 GB, a few minutes the first time."
+	@$(PIP_INSTALL) -r requirements.txt
 	@touch $@

@@ -1,15 +1,22 @@
 #!/bin/sh
-# Make the virtual environment .venv, unless it is there and works.
+# Make the virtual environment .venv, unless it is there, works, and has the Python that was named.
 #     sh tools/make_environment.sh [PYTHON]
 set -eu
 
-if .venv/bin/python -m pip --version >/dev/null 2>&1; then
-    exit 0
-fi
+version() {
+    "$1" -c 'import sys; print(*sys.version_info[:2])' 2>/dev/null
+}
 
 supported() {
     "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
 }
+
+if .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    if [ -z "${1:-}" ] || [ "$(version .venv/bin/python)" = "$(version "$1")" ]; then
+        exit 0
+    fi
+    echo ".venv has another Python than $1."
+fi
 
 if [ -n "${1:-}" ]; then
     set -- "$1"

@@ -1,0 +1,31 @@
+"""The page of the package is what the docstrings say today, and has all that is public."""
+
+import importlib
+import inspect
+
+import api
+import pytest
+
+REMEDY = "run `make reference` and look at the difference"
+
+
+@pytest.fixture(scope="module")
+def stored():
+    return api.PAGE.read_text(encoding="utf-8")
+
+
+def test_page_is_up_to_date(stored):
+    assert stored == api.page(), REMEDY
+
+
+@pytest.mark.parametrize(
+    "name", ["datasets", "models", "training", "checks", "losses.keras_losses", "plotting"]
+)
+def test_every_public_function_and_class_is_documented(stored, name):
+    module = importlib.import_module(f"lossutils.{name}")
+    for public, value in vars(module).items():
+        of_the_module = getattr(value, "__module__", "").startswith(module.__name__)
+        if of_the_module and not public.startswith("_") and inspect.isroutine(value):
+            assert f".. py:function:: {public}(" in stored, REMEDY
+        elif of_the_module and not public.startswith("_") and inspect.isclass(value):
+            assert f".. py:class:: {public}(" in stored, REMEDY
