@@ -23,9 +23,9 @@ def test_page_is_up_to_date(stored):
 )
 def test_every_public_function_and_class_is_documented(stored, name):
     module = importlib.import_module(f"lossutils.{name}")
-    for public, value in vars(module).items():
+    for public in getattr(module, "__all__", vars(module)):
+        value = getattr(module, public)
         of_the_module = getattr(value, "__module__", "").startswith(module.__name__)
-        if of_the_module and not public.startswith("_") and inspect.isroutine(value):
-            assert f".. py:function:: {public}(" in stored, REMEDY
-        elif of_the_module and not public.startswith("_") and inspect.isclass(value):
-            assert f".. py:class:: {public}(" in stored, REMEDY
+        if of_the_module and not public.startswith("_"):
+            kind = "class" if inspect.isclass(value) else "function"
+            assert f".. py:{kind}:: {public}(" in stored, REMEDY
