@@ -1,0 +1,52 @@
+"""Small repairs of the markup that the theme and pandas write."""
+
+import re
+
+HEAD = re.compile(r"<thead>(.*?)</thead>", re.S)
+TABLE = re.compile(r'<table class="(?:docutils [^"]*|table)">.*?</table>', re.S)
+ROW = re.compile(r"<tr\b.*?</tr>", re.S)
+CELL = re.compile(r"<(t[dh])\b([^>]*)>(.*?)</\1>", re.S)
+
+
+def finish(page):
+    """Return a page that reads well aloud and on a phone."""
+    # The name of a control is the text that it shows.
+    page = page.replace('<summary aria-label="Toggle hidden content">', "<summary>")
+    page = re.sub(
+        r'(<button class="btn search-button-field[^>]*?) title="Search" aria-label="Search"',
+        r"\1",
+        page,
+    )
+    page = re.sub(r'(<i class="theme-switch[^>]*?) title="[^"]*"', r"\1", page)
+    page = re.sub(r"<summary>\s*<p>(.*?)</p>\s*</summary>", r"<summary>\1</summary>", page)
+    # The corner of a table is no heading.
+    page = re.sub(r"<th((?: [^>]*)?)>(?:\s|&nbsp;|&#160;)*</th>", _corner, page)
+    return TABLE.sub(lambda match: _labelled(match[0]), page)
+
+
+def _corner(match):
+    attributes = re.sub(r' scope="[^"]*"', "", match[1])
+    return f"<td{attributes}></td>"
+
+
+def _labelled(table):
+    """Give each cell of a table the heading of its column, which a phone shows beside it."""
+    head = HEAD.search(table)
+    if head is None:
+        return table
+    labels = [
+        re.sub("<[^>]+>", "", text).strip().replace('"', "&quot;")
+        for _, _, text in CELL.findall(head[1])
+    ]
+    top, body = table[: head.end()], table[head.end() :]
+    return top + ROW.sub(lambda match: _labelled_row(match[0], labels), body)
+
+
+def _labelled_row(row, labels):
+    names = iter(labels)
+
+    def labelled(match):
+        tag, attributes, text = match.groups()
+        return f'<{tag}{attributes} data-label="{next(names, "")}">{text}</{tag}>'
+
+    return CELL.sub(labelled, row)
