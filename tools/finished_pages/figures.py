@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops
 
 IMAGE = re.compile(r"<img\b[^>]*?/?>")
 DOTS = 0.8  # pixels of the page for a pixel of a figure: sharp, and letters as large as the text's
@@ -60,14 +59,10 @@ def _stacked(picture):
 
     Panels can be set apart where a gap without a single drop of ink parts them from top to bottom.
     """
-    colors = np.asarray(picture.convert("RGB"), dtype=int)
-    ink = (np.abs(colors - colors[0, 0]).max(axis=2) > 3).any(axis=0)
-    width = len(ink)
-    gaps = np.flatnonzero(np.diff(np.concatenate([[0], ~ink, [0]]).astype(int)))
     between = [
-        (start, end)
-        for start, end in zip(gaps[::2], gaps[1::2], strict=True)
-        if end - start >= GAP and MIDDLE[0] * width < start and end < MIDDLE[1] * width
+        (gap.start(), gap.end())
+        for gap in re.finditer(rb"\0{%d,}" % GAP, _ink_of_columns(picture))
+        if MIDDLE[0] * picture.width < gap.start() and gap.end() < MIDDLE[1] * picture.width
     ]
     if not between:
         return None
@@ -82,3 +77,16 @@ def _stacked(picture):
     stacked.paste(left, (0, 0))
     stacked.paste(right, (0, picture.height))
     return stacked
+
+
+def _ink_of_columns(picture):
+    """Return a byte for each column of a picture: 0 where all of it is paper."""
+    colors = picture.convert("RGB")
+    paper = Image.new("RGB", picture.size, colors.getpixel((0, 0)))
+    red, green, blue = ImageChops.difference(colors, paper).split()
+    most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    ink = most.point(lambda value: 255 if value > 3 else 0).tobytes()
+    every = 0
+    for row in range(0, len(ink), picture.width):
+        every |= int.from_bytes(ink[row : row + picture.width], "big")
+    return every.to_bytes(picture.width, "big")

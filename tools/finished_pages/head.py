@@ -33,7 +33,7 @@ THEME_OF_THEME = re.compile(r'<script data-cfasync="false">.*?</script>', re.S)
 def finish(page, builder, context):
     """Return a page with a head that a phone on a slow line reads fast."""
     top, end, rest = page.partition("</head>")
-    top = _one_sheet(top, builder)
+    top = _one_sheet(top)
     top = ICON_SCRIPT.sub("", top)
     top = SEARCH_SCRIPT.sub("", top)  # search.js loads what it needs when a reader searches
     options = Path(builder.outdir, "_static", "documentation_options.js")
@@ -47,22 +47,17 @@ def finish(page, builder, context):
     return top + _address(builder, context) + end + rest
 
 
-def _one_sheet(top, builder):
+def _one_sheet(top):
     """Put one style sheet in the place of those that every page has."""
-    sheets = [match for match in SHEET.finditer(top) if styles.is_shared(match[2])]
-    first = sheets[0]
-    root = first[1].removesuffix(first[1].partition("_static/")[2])
-    link = f'  <link rel="stylesheet" href="{root}{STYLES}?v={_version(builder)}" />\n'
+    shared = [match for match in SHEET.finditer(top) if styles.is_shared(match[2])]
+    root, _, _ = shared[0][1].partition("_static/")
+    # The addresses carry digests of the contents: browsers keep a sheet until one changes.
+    addresses = " ".join(match[1].removeprefix(root) for match in shared)
+    version = hashlib.sha256(addresses.encode()).hexdigest()[:8]
+    link = f'  <link rel="stylesheet" href="{root}_static/{STYLES}?v={version}" />\n'
+    first = shared[0]
     rest = SHEET.sub(lambda m: "" if styles.is_shared(m[2]) else m[0], top[first.end() :])
     return top[: first.start()] + link + rest
-
-
-def _version(builder):
-    """Return a short name of the sheets' content: browsers keep a sheet until it changes."""
-    if not hasattr(builder, "version_of_styles"):
-        content = styles.joined(Path(builder.outdir, "_static")).encode()
-        builder.version_of_styles = hashlib.sha256(content).hexdigest()[:8]
-    return builder.version_of_styles
 
 
 def write_styles(app, exception):
