@@ -1,0 +1,197 @@
+"""A kernel in the sandbox, watched while it runs."""
+
+import json
+import os
+import queue
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+from jupyter_client import KernelManager
+from jupyter_client.kernelspec import KernelSpecManager
+
+from . import sandbox
+
+TICK = 0.25  # seconds between two looks at the clock, the memory and the processes
+
+_CONNECTION = 4096  # bytes that a connection file never reaches
+_SHOWN = {"stream", "display_data", "execute_result", "error"}
+
+
+class StopGradingError(Exception):
+    """A submission that gets no mark, and why."""
+
+    def __init__(self, status, remark):
+        super().__init__(remark)
+        self.status, self.remark = status, remark
+
+
+class Kernel:
+    """A kernel that runs cells of one submission until it finishes or breaks a limit.
+
+    Parameters
+    ----------
+    environment : dict
+        What the sandbox shows, from `sandbox.describe`.
+    limits : Limits
+        What the submission may use.
+    folder : pathlib.Path
+        An empty folder with a short path, which the caller removes.
+    """
+
+    def __init__(self, environment, limits, folder):
+        self.limits, self.deadline = limits, time.monotonic() + limits.seconds
+        self._printed = 0
+        self._looked = 0.0
+        self._shared = Path(folder) / "s"
+        self._shared.mkdir(mode=0o700)
+        spec = Path(folder) / "kernels" / "sandbox" / "kernel.json"
+        spec.parent.mkdir(parents=True)
+        spec.write_text(
+            json.dumps(
+                {
+                    "argv": sandbox.kernel_command(environment, self._shared, limits),
+                    "display_name": "sandbox",
+                    "language": "python",
+                    # A signal would hit bubblewrap, not the kernel.
+                    "interrupt_mode": "message",
+                }
+            )
+        )
+        self._manager = KernelManager(
+            kernel_name="sandbox",
+            kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(Path(folder) / "kernels")]),
+            transport="ipc",
+            ip=str(self._shared / "k"),
+            connection_file=str(self._shared / "connection.json"),
+        )
+        self._client = None
+
+    def __enter__(self):
+        with open(os.devnull, "wb") as nowhere:
+            self._manager.start_kernel(stdout=nowhere, stderr=nowhere)
+        self._client = self._manager.blocking_client()
+        self._client.start_channels()
+        try:
+            self._client.wait_for_ready(timeout=max(1.0, self.deadline - time.monotonic()))
+        except RuntimeError as error:
+            self.close()
+            raise StopGradingError("grader error", f"No kernel started: {error}") from error
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def close(self):
+        """End the sandbox with all that runs in it."""
+        if self._manager.has_kernel:
+            self._manager.shutdown_kernel(now=True)
+        if self._client is not None:
+            self._client.stop_channels()
+
+    def run(self, source, history=True):
+        """Run one cell and return its outputs.
+
+        Parameters
+        ----------
+        source : str
+            Code.
+        history : bool
+            Whether later cells may find the code in the history of the kernel.
+
+        Returns
+        -------
+        list of nbformat.NotebookNode
+            Outputs; an error is one of them.
+
+        Raises
+        ------
+        StopGradingError
+            The notebook breaks a limit, or its kernel ends.
+        """
+        request = self._client.execute(source, store_history=history, allow_stdin=False)
+        outputs = []
+        while True:
+            self._look()
+            try:
+                message = self._client.get_iopub_msg(timeout=TICK)
+            except queue.Empty:
+                continue
+            self._count(message["content"])
+            if message["parent_header"].get("msg_id") != request:
+                continue
+            if message["msg_type"] == "status":
+                if message["content"]["execution_state"] == "idle":
+                    return outputs
+            elif message["msg_type"] == "clear_output":
+                outputs.clear()
+            elif message["msg_type"] in _SHOWN:
+                _append(outputs, nbformat.v4.output_from_msg(message))
+
+    def _count(self, content):
+        data = content.get("data")
+        parts = data.values() if isinstance(data, dict) else content.values()
+        self._printed += sum(len(part) for part in parts if isinstance(part, str))
+        if self._printed > self.limits.output:
+            raise StopGradingError(
+                "too much output",
+                f"The notebook prints more than {self.limits.output // 2**20} MB.",
+            )
+
+    def _look(self):
+        """Raise where the notebook breaks a limit."""
+        now = time.monotonic()
+        if now < self._looked + TICK:
+            return
+        self._looked = now
+        if now > self.deadline:
+            raise StopGradingError(
+                "time limit", f"The notebook runs longer than {self.limits.seconds:g} seconds."
+            )
+        if not self._manager.is_alive():
+            raise StopGradingError(
+                "kernel ended", "The notebook ends its own kernel, or asks for too much memory."
+            )
+        self._look_at_processes()
+        self._look_at_folder()
+
+    def _look_at_processes(self):
+        try:
+            processes = psutil.Process(self._manager.provisioner.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return
+        if len(processes) > self.limits.processes:
+            raise StopGradingError(
+                "too many processes",
+                f"The notebook starts more than {self.limits.processes} processes.",
+            )
+        memory = 0
+        for process in processes:
+            try:
+                memory += process.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+        if memory > self.limits.memory:
+            raise StopGradingError(
+                "memory limit",
+                f"The notebook needs more than {self.limits.memory // 2**20} MB of memory.",
+            )
+
+    def _look_at_folder(self):
+        # Of all places outside, the notebook could write into this one only.
+        for path in self._shared.iterdir():
+            known = path.is_socket() or path.name == "connection.json"
+            if not known or path.lstat().st_size > _CONNECTION:
+                raise StopGradingError(
+                    "left the sandbox", "The notebook writes into the folder of its kernel."
+                )
+
+
+def _append(outputs, output):
+    """Append an output; pieces of one stream become one output."""
+    last = outputs[-1] if outputs else {}
+    if output.output_type == "stream" and last.get("name") == output.name:
+        last.text += output.text
+    else:
+        outputs.append(output)

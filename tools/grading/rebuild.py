@@ -1,0 +1,255 @@
+"""Lay a submission upon the release of its assignment, so that tasks and tests are always ours."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from .kernel import StopGradingError
+
+LARGEST = 30 * 2**20  # bytes of a notebook
+
+_HIDDEN = re.compile(
+    r"^[ \t]*### BEGIN HIDDEN TESTS\n.*?^[ \t]*### END HIDDEN TESTS\n?", re.M | re.S
+)
+_MARK = re.compile(r"^# Solution cell ([\w-]+)", re.M)
+
+
+def marks_of(cell):
+    """Return the marks of nbgrader on a cell, or an empty dictionary."""
+    marks = cell.metadata.get("nbgrader", {})
+    return marks if isinstance(marks, dict) else {}
+
+
+def is_test(cell):
+    """Tell whether a program grades the cell."""
+    marks = marks_of(cell)
+    return bool(marks) and marks["grade"] and not marks["solution"]
+
+
+def by_hand(cell):
+    """Tell whether a person grades the cell."""
+    marks = marks_of(cell)
+    return bool(marks) and marks["grade"] and marks["solution"]
+
+
+def is_solution(cell):
+    """Tell whether the student writes the cell."""
+    return bool(marks_of(cell).get("solution"))
+
+
+def task_of(grade_id):
+    """Return the task that a cell belongs to: what stands before the first hyphen of its id."""
+    return grade_id.split("-")[0]
+
+
+def tasks(release):
+    """Return the points of each task, in the order of the notebook."""
+    points = {}
+    for cell in release.cells:
+        if marks_of(cell).get("grade"):
+            task = task_of(cell["id"])
+            points[task] = points.get(task, 0) + marks_of(cell)["points"]
+    return points
+
+
+@dataclass
+class Rebuilt:
+    """A submission upon its release.
+
+    Parameters
+    ----------
+    cells : list of (nbformat.NotebookNode, str or None)
+        What runs first: the student's cells in the student's order, locked cells as released;
+        each with the id of the cell of the release that it is.
+    tests : list of nbformat.NotebookNode
+        What runs then, as released.
+    solutions : dict of str to str
+        What the student wrote into each solution cell.
+    remarks : list of str
+        What a teacher should know.
+    """
+
+    cells: list
+    tests: list
+    solutions: dict
+    remarks: list
+
+
+def read(path):
+    """Read a notebook that a stranger wrote.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        Cells with a type, a source that is text, and metadata.
+
+    Raises
+    ------
+    StopGradingError
+        The file is no notebook.
+    """
+    path = Path(path)
+    if path.is_symlink() or not path.is_file():
+        raise StopGradingError("not a notebook", "This is not a file.")
+    if path.stat().st_size > LARGEST:
+        raise StopGradingError(
+            "not a notebook", f"The file is larger than {LARGEST // 2**20} MB: clear its outputs."
+        )
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook, relax_add_props=True)
+    except Exception as error:
+        # nbformat lets errors of every kind through: of JSON, of encodings, of recursion.
+        raise StopGradingError(
+            "not a notebook", f"The file cannot be read as a notebook ({type(error).__name__})."
+        ) from error
+    return notebook
+
+
+def rebuild(submission, release, others=()):
+    """Lay a submission upon its release.
+
+    A cell is known by its mark of nbgrader, else by its id, else by the comment in its first line.
+
+    Parameters
+    ----------
+    submission, release : nbformat.NotebookNode
+        What the student handed in, and the assignment with all tests and no solution.
+    others : iterable of str
+        Names of other assignments, for a better reason.
+
+    Returns
+    -------
+    Rebuilt
+
+    Raises
+    ------
+    StopGradingError
+        The notebook is not of this assignment or variant.
+    """
+    ours = {cell["id"]: cell for cell in release.cells}
+    order = list(ours)
+    known = [_known(cell, ours) for cell in submission.cells]
+    _check_assignment(submission, release, known, others)
+
+    cells, placed = [], set()
+    for cell, name in zip(submission.cells, known, strict=True):
+        if name is None:
+            cells.append((cell, None))
+            continue
+        own = ours[name]
+        if name in placed:
+            # A copy of a solution cell runs where it stands, as it did for the student.
+            cells += [(cell, None)] if is_solution(own) else []
+            continue
+        cells += [(ours[each], each) for each in _missing_before(name, order, ours, known, placed)]
+        placed.add(name)
+        if not is_test(own):
+            cells.append((cell if is_solution(own) else own, name))
+    cells += [(ours[each], each) for each in _missing_before(None, order, ours, known, placed)]
+    return Rebuilt(
+        cells=cells,
+        tests=[cell for cell in release.cells if is_test(cell)],
+        solutions={name: cell.source for cell, name in cells if name and is_solution(ours[name])},
+        remarks=_remarks(submission, known, ours),
+    )
+
+
+def _known(cell, ours):
+    """Return the id of our cell that a cell of the student is, or None."""
+    first = _MARK.search(cell.source) if cell.cell_type == "code" else None
+    names = [
+        marks_of(cell).get("grade_id"),
+        cell.get("id"),
+        cell.metadata.get("id"),  # where Colab keeps it
+        f"{first[1]}" if first else None,
+    ]
+    for name in names:
+        if isinstance(name, str) and name in ours and ours[name].cell_type == cell.cell_type:
+            return name
+    same = [
+        name
+        for name, own in ours.items()
+        if own.cell_type == cell.cell_type and own.source.strip() == cell.source.strip() != ""
+    ]
+    return same[0] if len(same) == 1 else None
+
+
+def _missing_before(name, order, ours, known, placed):
+    """Place our code cells that the student deleted and that stand before a cell."""
+    end = len(order) if name is None else order.index(name)
+    missing = [
+        each
+        for each in order[:end]
+        if each not in placed
+        and each not in known
+        and ours[each].cell_type == "code"
+        and not is_test(ours[each])
+        and not is_solution(ours[each])
+    ]
+    placed.update(missing)
+    return missing
+
+
+def _check_assignment(submission, release, known, others):
+    ours = release.metadata["lossutils"]
+    theirs = submission.metadata.get("lossutils", {})
+    theirs = theirs if isinstance(theirs, dict) else {}
+    solutions = {cell["id"] for cell in release.cells if is_solution(cell)}
+    if not solutions & set(known):
+        name = theirs.get("assignment")
+        which = f", but of {name}" if name in set(others) else ""
+        raise StopGradingError(
+            "other assignment",
+            f"This notebook is not of the assignment {ours['assignment']}{which}.",
+        )
+    if theirs.get("release") not in (None, ours["release"]):
+        raise StopGradingError(
+            "other variant",
+            "This notebook is of another variant or release of the assignment: its numbers are "
+            "not those of these tests.",
+        )
+
+
+def _remarks(submission, known, ours):
+    remarks = []
+    counts = Counter(name for name in known if name is not None)
+    for name, count in counts.items():
+        if count > 1:
+            remarks.append(f"Cell {name} stands {count} times; the first counts as the task's.")
+    for name, cell in ours.items():
+        if name not in counts and is_solution(cell):
+            remarks.append(f"Solution cell {name} is missing.")
+        elif name not in counts and is_test(cell):
+            remarks.append(f"Test cell {name} was deleted and restored.")
+    edited = sorted(
+        {
+            name
+            for cell, name in zip(submission.cells, known, strict=True)
+            if name not in (None, "set-up")
+            and cell.cell_type == "code"
+            and not is_solution(ours[name])
+            and _plain(cell.source) != _plain(_visible(ours[name].source))
+        }
+    )
+    if edited:
+        remarks.append(f"Locked cells were edited and restored: {', '.join(edited)}.")
+    if not any(marks_of(cell) for cell in submission.cells):
+        remarks.append("The notebook lost its metadata; cells are matched by their ids.")
+    return remarks
+
+
+def _visible(source):
+    return _HIDDEN.sub("", source)
+
+
+def _plain(source):
+    return re.sub(r"\s+", "", source)

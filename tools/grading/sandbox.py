@@ -1,0 +1,183 @@
+"""The sandbox: a kernel that sees the book's environment and nothing else of the machine."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+HOME = "/tmp/home"
+FONTS = "/tmp/matplotlib"
+
+HOW_TO_GET_IT = """\
+Submissions are programs of strangers, so nothing is graded without bubblewrap (bwrap), which is
+made for Linux.
+  Debian, Ubuntu:  sudo apt-get install bubblewrap
+  Fedora:          sudo dnf install bubblewrap
+  macOS, Windows:  use a virtual machine, or WSL 2, with one of these systems"""
+
+HOW_TO_ALLOW_IT = """\
+bubblewrap is installed, but may not make a sandbox here: user namespaces are forbidden.
+  Ubuntu 24.04 and newer: allow them for bwrap with an AppArmor profile; the file
+    /etc/apparmor.d/bwrap with the four lines
+      abi <abi/4.0>,
+      include <tunables/global>
+      profile bwrap /usr/bin/bwrap flags=(unconfined) { userns, }
+      # then: sudo systemctl reload apparmor
+  Debian: sudo sysctl kernel.unprivileged_userns_clone=1
+  In a container: start it with --security-opt seccomp=unconfined, or grade outside of it"""
+
+
+class NoSandboxError(RuntimeError):
+    """No sandbox can be made on this machine; the message says what to do."""
+
+
+def check():
+    """Raise a NoSandboxError unless a sandbox can be made.
+
+    Raises
+    ------
+    NoSandboxError
+        bubblewrap is missing, too old, or not allowed to work.
+    """
+    if shutil.which("bwrap") is None or shutil.which("prlimit") is None:
+        raise NoSandboxError(HOW_TO_GET_IT)
+    trial = subprocess.run(
+        [*_walls(1024), "--", "/usr/bin/env", "true"], capture_output=True, text=True, check=False
+    )
+    if "--size" in trial.stderr:
+        raise NoSandboxError(
+            f"This bubblewrap is too old, 0.8 or newer is needed.\n{HOW_TO_GET_IT}"
+        )
+    if trial.returncode:
+        raise NoSandboxError(f"{HOW_TO_ALLOW_IT}\nbubblewrap says: {trial.stderr.strip()}")
+
+
+def describe(python, cache):
+    """Return what a sandbox shows of an environment, once for all submissions.
+
+    Parameters
+    ----------
+    python : pathlib.Path
+        The Python of the book's environment.
+    cache : pathlib.Path
+        Folder for Matplotlib's list of fonts, which takes seconds to make.
+
+    Returns
+    -------
+    dict
+        ``python``, ``shown`` (folders) and ``fonts`` (files).
+
+    Raises
+    ------
+    RuntimeError
+        The environment lacks lossutils or ipykernel.
+    """
+    # Not resolved: a virtual environment is known by the path of the link.
+    python, cache = Path(python).absolute(), Path(cache).absolute()
+    cache.mkdir(parents=True, exist_ok=True)
+    found = subprocess.run(
+        [python, "-c", _FIND],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cache,
+        env={**os.environ, "MPLCONFIGDIR": str(cache)},
+    )
+    if found.returncode:
+        raise RuntimeError(f"{python} is not the book's environment: {found.stderr.strip()}")
+    shown = json.loads(found.stdout)
+    shown = [path for path in shown if not path.startswith("/usr/") and Path(path).exists()]
+    fonts = sorted(str(path) for path in cache.glob("fontlist*.json"))
+    return {"python": str(python), "shown": shown, "fonts": fonts}
+
+
+_FIND = """
+import importlib.util, json, os, sys
+import ipykernel, matplotlib.font_manager
+package = os.path.dirname(importlib.util.find_spec("lossutils").origin)
+data = os.path.join(os.path.dirname(package), "data")
+print(json.dumps([sys.prefix, sys.base_prefix, package, data]))
+"""
+
+
+def kernel_command(environment, folder, limits):
+    """Return the command that starts a kernel in the sandbox.
+
+    Parameters
+    ----------
+    environment : dict
+        From `describe`.
+    folder : pathlib.Path
+        The only folder that the kernel shares with the grader: its sockets and connection file.
+    limits : Limits
+        What one submission may use.
+
+    Returns
+    -------
+    list of str
+        An argv for a kernel spec, with the place for the connection file at its end.
+    """
+    command = _walls(limits.files)
+    for path in environment["shown"]:
+        command += ["--ro-bind", path, path]
+    command += ["--dir", FONTS]
+    for path in environment["fonts"]:
+        command += ["--ro-bind", path, f"{FONTS}/{Path(path).name}"]
+    command += ["--bind", str(folder), str(folder)]
+    for name, value in _variables(environment).items():
+        command += ["--setenv", name, value]
+    command += ["--dir", "/tmp/work", "--chdir", "/tmp/work"]
+    # Set inside, where the number of processes counts in the sandbox's own namespace.
+    command += ["--", "/usr/bin/prlimit", f"--as={limits.address_space}", f"--fsize={limits.files}"]
+    command += [
+        f"--cpu={int(limits.seconds) * 2}",
+        "--core=0",
+        "--nofile=1024",
+        "--nproc=512",
+        "--",
+    ]
+    command += [environment["python"], "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    return [*command, "--IPKernelApp.log_level=50", "--HistoryManager.enabled=False"]
+
+
+def _walls(files):
+    """Return the part of the command that shuts everything out."""
+    command = ["bwrap", "--unshare-user", "--unshare-all", "--die-with-parent", "--new-session"]
+    command += ["--cap-drop", "ALL", "--uid", "65534", "--gid", "65534", "--clearenv"]
+    command += ["--hostname", "sandbox", "--ro-bind", "/usr", "/usr"]
+    for path in map(Path, ("/bin", "/sbin", "/lib", "/lib32", "/lib64")):
+        if path.is_symlink():
+            command += ["--symlink", os.readlink(path), str(path)]
+        elif path.is_dir():
+            command += ["--ro-bind", str(path), str(path)]
+    for path in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/etc/localtime"):
+        command += ["--ro-bind-try", path, path]
+    command += ["--proc", "/proc", "--dev", "/dev", "--size", str(files), "--tmpfs", "/dev/shm"]
+    command += ["--remount-ro", "/dev", "--size", str(files), "--tmpfs", "/tmp"]
+    return [*command, "--dir", HOME]
+
+
+def _variables(environment):
+    one = dict.fromkeys(
+        (
+            "OMP_NUM_THREADS",
+            "OPENBLAS_NUM_THREADS",
+            "TF_NUM_INTRAOP_THREADS",
+            "TF_NUM_INTEROP_THREADS",
+            "PYTHONDONTWRITEBYTECODE",
+            "PYDEVD_DISABLE_FILE_VALIDATION",
+        ),
+        "1",
+    )
+    return {
+        **one,
+        "HOME": HOME,
+        "USER": "student",
+        "LANG": "C.UTF-8",
+        "PATH": f"{Path(environment['python']).parent}:/usr/bin:/bin",
+        "MPLCONFIGDIR": FONTS,
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "PYTHONHASHSEED": "0",
+    }
