@@ -19,6 +19,7 @@ import io
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
@@ -310,9 +311,11 @@ def regression_with_outliers(
 
     Raises
     ------
-    ValueError
-        `fraction` lies outside 0 to 1.
+    TypeError, ValueError
+        `fraction` or `shift` is not a finite number, or `fraction` lies outside 0 to 1.
     """
+    _check_number("fraction", fraction)
+    _check_number("shift", shift)
     if not 0 <= fraction <= 1:
         raise ValueError(f"fraction={fraction} is not a share: give a number from 0 to 1.")
     clean = regression(
@@ -365,9 +368,12 @@ def positive_targets(n_samples=1000, n_features=5, noise=0.5, random_state=1):
 
     Raises
     ------
-    ValueError
-        `n_features` is less than 2, or `noise` is negative.
+    TypeError, ValueError
+        An argument is not a finite number, `n_features` is less than 2, or `noise` is negative.
     """
+    _check_number("n_samples", n_samples, Integral)
+    _check_number("n_features", n_features, Integral)
+    _check_number("noise", noise)
     if n_features < 2:
         raise ValueError(f"n_features={n_features}: the process needs at least 2 features.")
     if noise < 0:
@@ -469,14 +475,14 @@ def blobs(
 
     Raises
     ------
-    ValueError
-        A `cluster_std` is not greater than 0.
+    TypeError, ValueError
+        A `cluster_std` is not a number greater than 0.
 
     See Also
     --------
     sklearn.datasets.make_blobs : draws the problem.
     """
-    if np.min(cluster_std) <= 0:
+    if _numbers("cluster_std", cluster_std).min() <= 0:
         raise ValueError(f"cluster_std={cluster_std}: give standard deviations greater than 0.")
     draw = functools.partial(
         sklearn.datasets.make_blobs, centers=centers, n_features=n_features, return_centers=True
@@ -526,6 +532,14 @@ def _points(x, columns):
     if x.ndim != 2 or x.shape[1] != columns:
         raise ValueError(f"x has shape {x.shape}: the posterior takes points (n, {columns}).")
     return x
+
+
+def _check_number(name, value, kind=Real):
+    whole = "whole " if kind is Integral else ""
+    if isinstance(value, bool) or not isinstance(value, kind):
+        raise TypeError(f"{name}={value!r} is not a {whole}number: give one.")
+    if not np.isfinite(value):
+        raise ValueError(f"{name}={value} is not finite: give a {whole}number that is.")
 
 
 def _halves(x, y):

@@ -324,7 +324,7 @@ def test_outliers_are_a_problem_for_squared_error_only():
 
 @pytest.mark.parametrize("fraction", [-0.1, 1.5, float("nan")])
 def test_fraction_is_a_share(fraction):
-    with pytest.raises(ValueError, match=r"fraction=.* from 0 to 1"):
+    with pytest.raises(ValueError, match="fraction=.*: give a number"):
         datasets.regression_with_outliers(fraction=fraction)
 
 
@@ -355,7 +355,11 @@ def test_positive_targets_follow_the_documented_process():
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"n_features": 1}, "n_features=1.*at least 2"), ({"noise": -1}, "noise=-1.*0 or more")],
+    [
+        ({"n_features": 1}, "n_features=1.*at least 2"),
+        ({"noise": -1}, "noise=-1.*0 or more"),
+        ({"noise": np.inf}, "noise=inf is not finite"),
+    ],
 )
 def test_positive_targets_refuse(arguments, message):
     with pytest.raises(ValueError, match=message):
@@ -376,6 +380,26 @@ def test_diabetes_is_the_data_of_scikit_learn_in_other_units():
     undo = data.target_scaler.inverse_transform
     np.testing.assert_allclose(undo(data.y_train).ravel(), y_train)
     np.testing.assert_allclose(undo(data.y_test).ravel(), y_test)
+
+
+@pytest.mark.parametrize(
+    ("make", "arguments", "message"),
+    [
+        (datasets.positive_targets, {"n_samples": 1e3}, "n_samples=1000.0 is not a whole number"),
+        (datasets.positive_targets, {"n_features": "5"}, "n_features='5' is not a whole number"),
+        (datasets.positive_targets, {"noise": None}, "noise=None is not a number"),
+        (
+            datasets.regression_with_outliers,
+            {"fraction": [0.1]},
+            r"fraction=\[0.1\] is not a number",
+        ),
+        (datasets.regression_with_outliers, {"shift": "10"}, "shift='10' is not a number"),
+        (datasets.blobs, {"cluster_std": "2"}, "cluster_std has dtype <U1, not real numbers"),
+    ],
+)
+def test_arguments_are_numbers(make, arguments, message):
+    with pytest.raises(TypeError, match=message):
+        make(**arguments)
 
 
 # Classification
