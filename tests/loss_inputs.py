@@ -6,13 +6,14 @@ import itertools
 import numpy as np
 
 WIDTH = 4  # outputs, or classes
+IMAGE = (3, 5, 2)  # height, width and channels of a mask
 STEPS, LABELS = 6, 3  # of a sequence
 
 # What to test beside the default, for every parameter that a loss of the catalogue has.
 OTHER_VALUES = {
     "alpha": (0.6,),
     "apply_class_balancing": (True,),
-    "axis": (-1, 0),
+    "axis": (-1, 0, (1, 2, 3)),
     "beta": (0.2,),
     "delta": (0.5, 3.0),
     "from_logits": (True,),
@@ -35,8 +36,8 @@ def combinations(entry):
     ]
 
 
-def targets(values, rng, n):
-    """Draw n random targets of an encoding."""
+def targets(values, rng, n, shape):
+    """Draw n random targets of an encoding; those for each output by itself in this shape."""
     match values.encoding:
         case "real" if values.low == 0:
             return rng.gamma(2.0, 2.0, (n, WIDTH))
@@ -45,7 +46,7 @@ def targets(values, rng, n):
         case "count":
             return rng.poisson(3.0, (n, WIDTH)).astype(float)
         case "binary":
-            return rng.integers(0, 2, (n, WIDTH)).astype(float)
+            return rng.integers(0, 2, shape).astype(float)
         case "sign":
             return rng.choice([-1.0, 1.0], (n, WIDTH))
         case "one-hot":
@@ -60,7 +61,7 @@ def targets(values, rng, n):
     raise NotImplementedError(f"Say here how to draw targets of the encoding {values.encoding!r}.")
 
 
-def predictions(values, rng, n, from_logits=False):
+def predictions(values, rng, n, shape, from_logits=False):
     """Draw n random predictions of an encoding, or logits in their place."""
     match values.encoding:
         case "probability" | "distribution" if from_logits:
@@ -70,7 +71,7 @@ def predictions(values, rng, n, from_logits=False):
         case "real" | "score" | "direction":
             return rng.normal(0.0, 2.0, (n, WIDTH))
         case "probability":
-            return rng.uniform(0.02, 0.98, (n, WIDTH))
+            return rng.uniform(0.02, 0.98, shape)
         case "distribution":
             return rng.dirichlet(np.full(WIDTH, 2.0), n)
         case "mean and log variance":
@@ -88,9 +89,10 @@ def predictions(values, rng, n, from_logits=False):
 def examples(entry, seed=0, n=12, **parameters):
     """Draw n valid targets and predictions for a loss with these parameters."""
     rng = np.random.default_rng(seed)
+    shape = (n, *IMAGE) if parameters.get("axis") == (1, 2, 3) else (n, WIDTH)
     return (
-        targets(entry.targets, rng, n),
-        predictions(entry.predictions, rng, n, parameters.get("from_logits", False)),
+        targets(entry.targets, rng, n, shape),
+        predictions(entry.predictions, rng, n, shape, parameters.get("from_logits", False)),
     )
 
 

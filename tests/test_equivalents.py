@@ -7,6 +7,7 @@ the imports of `IMPORTS`. Without PyTorch and optax their part is skipped.
 import importlib.util
 import warnings
 
+import keras
 import numpy as np
 import pytest
 from loss_inputs import examples
@@ -100,11 +101,13 @@ def test_hinge_embedding_loss_is_a_loss_of_distances():
         np.testing.assert_allclose(value, expected)
 
 
-def test_logarithm_of_the_hyperbolic_cosine_overflows():
-    y_true, y_pred = np.array([[0.0]]), np.array([[1000.0]])
+@pytest.mark.parametrize(("dtype", "last"), [("float32", 89), ("float64", 710)])
+def test_logarithm_of_the_hyperbolic_cosine_overflows(dtype, last):
     call = "torch.log(torch.cosh(y_pred - y_true)).mean()"
-    assert np.isinf(evaluate("PyTorch", call, y_true, y_pred))
-    np.testing.assert_allclose(losses.log_cosh(y_true, y_pred), 1000 - np.log(2))
+    for error, overflows in ((last, False), (last + 1, True)):
+        y_true, y_pred = np.array([[0.0]], dtype), np.array([[error]], dtype)
+        assert np.isinf(evaluate("PyTorch", call, y_true, y_pred)) == overflows
+        np.testing.assert_allclose(losses.log_cosh(y_true, y_pred), error - np.log(2))
 
 
 def test_kl_divergence_of_probabilities_instead_of_their_logarithm_is_negative():
@@ -112,6 +115,84 @@ def test_kl_divergence_of_probabilities_instead_of_their_logarithm_is_negative()
     call = "F.kl_div(y_pred, y_true, reduction='batchmean')"
     np.testing.assert_allclose(evaluate("PyTorch", call, y_true, y_pred), -0.7)
     np.testing.assert_allclose(losses.kl_divergence(y_true, y_pred), 0.35667, atol=1e-5)
+
+
+@pytest.mark.parametrize("framework", ["PyTorch", "optax"])
+def test_kl_divergence_elsewhere_is_nan_where_both_probabilities_are_0(framework):
+    y_true, y_pred = np.array([[1.0, 0.0, 0.0]]), np.array([[0.7, 0.3, 0.0]])
+    assert np.isfinite(losses.kl_divergence(y_true, y_pred)).all()
+    (call,) = [
+        e.call
+        for e in CATALOGUE["kl_divergence"].equivalents
+        if (e.framework, e.relation) == (framework, "equal")
+    ]
+    assert np.isnan(evaluate(framework, call, y_true, y_pred))
+
+
+SOFT, PREDICTED = np.array([[0.6, 0.3, 0.1]]), np.array([[0.2, 0.7, 0.1]])
+
+
+def test_class_number_of_a_soft_target_is_another_loss():
+    call = "F.nll_loss(torch.log(y_pred), y_true.argmax(-1))"
+    other = evaluate("PyTorch", call, SOFT, PREDICTED)
+    assert abs(other - losses.categorical_crossentropy(SOFT, PREDICTED)) > 0.1
+
+
+def test_scikit_learn_refuses_soft_targets():
+    with pytest.raises(ValueError, match="not supported"):
+        evaluate("scikit-learn", "sklearn.metrics.log_loss(y_true, y_pred)", SOFT, PREDICTED)
+
+
+def test_pytorch_takes_the_classes_of_a_sequence_from_axis_1():
+    rng = np.random.default_rng(0)
+    y_true, logits = rng.dirichlet(np.ones(3), (2, 4)), rng.normal(size=(2, 4, 3))
+    ours = losses.categorical_crossentropy(y_true, logits, from_logits=True).mean()
+    call = "F.cross_entropy(y_pred, y_true)"
+    assert abs(evaluate("PyTorch", call, y_true, logits) - ours) > 0.1
+    moved = (np.moveaxis(array, -1, 1) for array in (y_true, logits))
+    np.testing.assert_allclose(evaluate("PyTorch", call, *moved), ours)
+
+
+def test_hinge_loss_of_scikit_learn_refuses_two_columns_of_scores():
+    (call,) = [
+        e.call for e in CATALOGUE["multiclass_hinge"].equivalents if e.framework == "scikit-learn"
+    ]
+    with pytest.raises(ValueError, match="."):
+        evaluate("scikit-learn", call, np.eye(2), np.eye(2))
+
+
+def test_mean_over_ignored_samples_only():
+    call = "F.cross_entropy(y_pred, y_true, ignore_index=2)"
+    y_true, y_pred = np.array([2, 2]), np.zeros((2, 3))
+    assert np.isnan(evaluate("PyTorch", call, y_true, y_pred))
+    in_keras = keras.losses.SparseCategoricalCrossentropy(ignore_class=2)
+    assert in_keras(y_true, np.full((2, 3), 1 / 3)) == 0
+
+
+def test_squared_logarithmic_error_elsewhere_computes_with_values_above_minus_1():
+    y_true, y_pred = np.array([[-0.3]]), np.array([[-0.5]])
+    assert losses.mean_squared_logarithmic_error(y_true, y_pred) == 0
+    for equivalent in CATALOGUE["mean_squared_logarithmic_error"].equivalents:
+        value = evaluate(equivalent.framework, equivalent.call, y_true, y_pred)
+        np.testing.assert_allclose(value, np.log(0.7 / 0.5) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "divides_by_weights"),
+    [
+        ("F.mse_loss(y_pred, y_true, weight=W)", True),
+        ("F.l1_loss(y_pred, y_true, weight=W)", True),
+        ("F.huber_loss(y_pred, y_true, weight=W)", False),
+        ("F.binary_cross_entropy(y_pred, y_true, weight=W)", False),
+    ],
+)
+def test_divisor_of_a_weighted_mean_in_pytorch(call, divides_by_weights):
+    y_true, y_pred = np.array([[1.0], [0.0], [1.0]]), np.array([[0.9], [0.4], [0.3]])
+    weights = "torch.tensor([[5.0], [1.0], [3.0]], dtype=torch.float64)"
+    each = evaluate("PyTorch", call.replace(", weight=W", ", reduction='none'"), y_true, y_pred)
+    total = np.sum(each * [[5.0], [1.0], [3.0]])
+    weighted = evaluate("PyTorch", call.replace("W", weights), y_true, y_pred)
+    np.testing.assert_allclose(weighted, total / (9 if divides_by_weights else 3))
 
 
 def test_scikit_learn_refuses_what_keras_raises_to_0():

@@ -147,10 +147,39 @@ def test_overlap_of_a_batch_is_one_number_and_of_images_one_each(name):
     assert_same_as_keras(entry, masks, predicted, axis=(1, 2, 3))
 
 
+@pytest.mark.parametrize("name", ["dice", "tversky"])
+def test_overlap_over_a_single_channel_teaches_nothing_about_the_background(name):
+    rng = np.random.default_rng(0)
+    masks, predicted = rng.integers(0, 2, (3, 4, 5, 1)), rng.uniform(size=(3, 4, 5, 1))
+    entry, background = CATALOGUE[name], masks == 0
+    assert_same_as_keras(entry, masks, predicted, axis=-1)
+    assert (entry.numpy(masks, predicted, axis=-1)[background[..., 0]] == 1).all()
+    assert (entry.gradient(masks, predicted, axis=-1)[background] == 0).all()
+    assert (entry.gradient(masks, predicted, axis=(1, 2, 3))[background] > 0).all()
+
+
 def test_focal_weights_of_classes():
     entry = CATALOGUE["categorical_focal_crossentropy"]
     y_true, y_pred = examples(entry)
     assert_same_as_keras(entry, y_true, y_pred, alpha=np.array([0.1, 0.2, 0.3, 0.4]))
+
+
+@pytest.mark.parametrize("name", ["binary_focal_crossentropy", "categorical_focal_crossentropy"])
+def test_focal_loss_without_focus_has_a_gradient_at_a_certain_prediction(name):
+    y_true, y_pred = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[1.0, 0.0], [1.0, 0.0]])
+    plain = CATALOGUE[name.replace("_focal", "")]
+    factor = 0.25 if name.startswith("categorical") else 1.0
+    np.testing.assert_array_equal(
+        CATALOGUE[name].gradient(y_true, y_pred, gamma=0.0),
+        factor * plain.gradient(y_true, y_pred),
+    )
+
+
+def test_circle_loss_of_an_embedding_longer_than_1_is_that_of_keras():
+    """Their similarity exceeds 1, which Keras cuts off."""
+    labels, embeddings = np.array([0, 0, 1]), np.array([[1.1, 0.0], [1.2, 0.1], [0.0, 1.0]])
+    expected = keras.losses.Circle(reduction=None, dtype="float64")(labels, embeddings)
+    np.testing.assert_allclose(losses.circle(labels, embeddings), expected, **CLOSE)
 
 
 # Any input, and the edges of the valid range
@@ -449,9 +478,55 @@ def test_bug_generalized_cross_entropy_broadcasts_a_column_of_labels():
     assert losses.categorical_generalized_cross_entropy(y_true, y_pred).shape == (3,)
 
 
-def test_bug_generalized_cross_entropy_has_no_string():
+@pytest.mark.parametrize(
+    "entry", entries(lambda e: e.keras_class.startswith("keras.") and not e.takes_name)
+)
+def test_bug_name_of_the_function_is_no_string_for_compile(entry):
+    assert callable(getattr(keras.losses, entry.name))
     with pytest.raises(ValueError, match="Could not interpret loss"):
-        keras.losses.get("categorical_generalized_cross_entropy")
+        keras.losses.get(entry.name)
+
+
+def test_bug_three_losses_lose_a_parameter_when_a_model_is_saved():
+    losing = {
+        entry.name
+        for entry in CATALOGUE.values()
+        if entry.keras_class.startswith("keras.")
+        and set(inspect.signature(keras_class(entry)).parameters)
+        - set(keras_class(entry)().get_config())
+        - {"dtype"}
+    }
+    warned = {
+        entry.name for entry in CATALOGUE.values() if any("23286" in trap for trap in entry.traps)
+    }
+    assert losing == warned == {"huber", "cosine_similarity", "sparse_categorical_crossentropy"}
+
+
+def test_bug_focal_loss_without_focus_has_a_nan_gradient_at_a_right_and_certain_prediction():
+    entry = CATALOGUE["binary_focal_crossentropy"]
+    y_true, certain = np.array([[1.0]]), {False: np.array([[1.0]]), True: np.array([[100.0]])}
+    for from_logits, y_pred in certain.items():
+        parameters = {"gamma": 0.0, "from_logits": from_logits}
+        assert np.isnan(keras_gradient(entry, y_true, y_pred, **parameters)).all()
+        np.testing.assert_allclose(entry.gradient(y_true, y_pred, **parameters), 0.0, atol=1e-12)
+    assert not np.isnan(keras_gradient(entry, y_true, certain[False], gamma=1.0)).any()
+
+
+@pytest.mark.parametrize("name", ["categorical_crossentropy", "categorical_focal_crossentropy"])
+def test_bug_smoothing_counts_the_classes_on_the_last_axis(name):
+    entry = CATALOGUE[name]
+    y_true, y_pred = np.eye(3)[[[0, 2]]], np.full((1, 2, 3), 1 / 3)
+    right = entry.numpy(y_true, y_pred, label_smoothing=0.1).mean()
+    moved = [np.moveaxis(array, -1, 1) for array in (y_true, y_pred)]
+    loss = keras_class(entry)(label_smoothing=0.1, axis=1, dtype="float64")
+    assert abs(float(loss(*moved)) - right) > 0.01 * right
+    assert any("keras#23451" in trap for trap in entry.traps)
+
+
+def test_bug_axis_of_sparse_crossentropy_is_an_error():
+    loss = keras.losses.SparseCategoricalCrossentropy(axis=1)
+    with pytest.raises(ValueError, match="axis"):
+        loss(np.zeros((1, 2)), np.full((1, 3, 2), 1 / 3))
 
 
 def test_bug_generalized_cross_entropy_has_a_nan_gradient_at_probability_0():
@@ -534,6 +609,12 @@ def test_shapes_and_labels_of_particular_losses_are_checked(name, y_true, y_pred
         ("pinball", {"quantile": [0.1, 0.9]}),
         ("categorical_generalized_cross_entropy", {"q": 1.0}),
         ("circle", {"gamma": 0.0}),
+        ("binary_focal_crossentropy", {"gamma": -1.0}),
+        ("categorical_focal_crossentropy", {"gamma": np.nan}),
+        ("categorical_focal_crossentropy", {"alpha": [0.2, 0.8]}),
+        ("dice", {"axis": 99}),
+        ("tversky", {"axis": (1, -4)}),
+        ("dice", {"axis": 0.5}),
     ],
 )
 def test_parameters_outside_their_range_are_refused(name, parameters):
@@ -542,6 +623,28 @@ def test_parameters_outside_their_range_are_refused(name, parameters):
     for function in (entry.numpy, entry.gradient):
         with pytest.raises(ValueError, match=parameter):
             function(*examples(entry), **parameters)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"), [("huber", {"delta": "1 m"}), ("pinball", {"quantile": [[], [0.1]]})]
+)
+def test_parameters_that_are_no_numbers_are_refused(name, parameters):
+    (parameter,) = parameters
+    with pytest.raises(TypeError, match=f"{parameter} is not an array of numbers.*Give a number"):
+        CATALOGUE[name].numpy(*examples(CATALOGUE[name]), **parameters)
+
+
+@pytest.mark.parametrize("which", ["y_true", "y_pred"])
+def test_mask_of_a_masked_array_is_not_lost_in_silence(which):
+    arrays = {"y_true": np.zeros((3, 1)), "y_pred": np.ones((3, 1))}
+    arrays[which] = np.ma.masked_array(arrays[which], mask=[[True], [False], [False]])
+    with pytest.raises(TypeError, match=f"{which} is a masked array.*Pass the rows that count"):
+        losses.mean_squared_error(**arrays)
+
+
+def test_curve_of_less_than_two_points_is_refused():
+    with pytest.raises(ValueError, match="points=0"):
+        CATALOGUE["huber"].along_curve(points=0)
 
 
 # The Keras classes of losses that Keras lacks
@@ -577,6 +680,22 @@ def test_own_class_refuses_targets_that_would_broadcast(entry):
         keras_class(entry)()(np.ones((5, 1)), np.ones((5, 3)))
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's saving
+def test_pinball_class_with_an_array_of_quantiles_is_saved(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
+    loss = keras_class(CATALOGUE["pinball"])(quantile=np.array([0.1, 0.5, 0.9]))
+    model.compile(optimizer="sgd", loss=loss)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.loss.quantile == [0.1, 0.5, 0.9]
+
+
+@pytest.mark.parametrize("entry", OWN_CLASS)
+def test_own_class_keeps_its_precision(entry):
+    loss = keras_class(entry)(dtype="float64")
+    assert keras.losses.deserialize(keras.losses.serialize(loss)).dtype == "float64"
+
+
 def test_pinball_class_checks_its_quantile():
     with pytest.raises(ValueError, match="quantile"):
         keras_class(CATALOGUE["pinball"])(quantile=90)
@@ -603,21 +722,13 @@ def test_parameters_and_defaults_are_those_of_keras(entry):
         for name, parameter in inspect.signature(keras_class(entry)).parameters.items()
         if name not in ("reduction", "name", "dtype")
     }
-    # The classes and outputs always lie on the last axis here.
-    if "axis" not in entry.parameters and keras_parameters.get("axis") == -1:
-        del keras_parameters["axis"]
-    assert entry.parameters == keras_parameters
+    assert {**entry.parameters, **entry.fixed} == keras_parameters
+    assert not set(entry.parameters) & set(entry.fixed)
     assert inspect.signature(entry.numpy) == inspect.signature(entry.gradient)
 
 
 @pytest.mark.parametrize(
-    "entry",
-    entries(
-        lambda e: (
-            e.keras_class.startswith("keras.")
-            and e.name != "categorical_generalized_cross_entropy"  # has no string: see the bugs
-        )
-    ),
+    "entry", entries(lambda e: e.keras_class.startswith("keras.") and e.takes_name)
 )
 def test_names_and_aliases_are_strings_that_compile_takes(entry):
     function = getattr(keras.losses, entry.name)

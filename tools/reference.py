@@ -4,8 +4,10 @@ The catalogue is the one source; `make reference` is the one command, and a test
 stored with what this would write.
 """
 
+import ast
 import inspect
 import io
+import sys
 from html import escape
 from pathlib import Path
 from textwrap import dedent
@@ -14,6 +16,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import notebooks
 import numpy as np
+import plain_arrays
 from mdit_py_plugins.anchors.index import slugify
 from PIL import Image
 
@@ -22,6 +25,10 @@ from lossutils.losses import CATALOGUE, IMPORTS
 
 PAGE = notebooks.BOOK / "reference" / "every_keras_loss.md"
 PICTURES = notebooks.BOOK / "reference" / "losses"
+ENDING = Path(__file__).with_name("reference_ending.md")
+
+# What only refuses bad parameters is left out of the printed code.
+CHECKS = {"check_axes", "in_range", "positive"}
 
 # The chapter that teaches a loss, where the book has one.
 CHAPTERS = {
@@ -49,14 +56,14 @@ called elsewhere?
 
 This page has a section for each loss class of `keras.losses`, and for three losses that Keras
 lacks and `lossutils.losses.keras_losses` adds. The formula gives the loss of one sample; Keras
-reports the mean over the samples. The NumPy code is the definition that the tests compare with
-Keras, for values and for gradients. The calls of other frameworks are executed by the tests too:
-“equal” means to at least six digits, and what is marked “differs” does.
+reports the mean over the samples, for the [circle loss](#circle-loss) over those above 0. The NumPy
+code is the definition that the tests compare with Keras, for values and for gradients, less the
+checks of its parameters; each block runs when it is pasted. The calls of other frameworks are
+executed by the tests too: “equal” means to at least six digits, and what is marked “differs” does.
 
-Keras averages over the last axis of a prediction before it averages over the samples, except for
-the losses over classes, which add up. `reduction="sum_over_batch_size"` divides by the number of
-samples even where sample weights are given; `"mean_with_sample_weight"` divides by the sum of the
-weights, as PyTorch and scikit-learn do.
+Each class takes `reduction`, `name` and `dtype` besides the parameters that its table lists. What
+Keras does with the losses of a batch, and what it says when that fails, stands
+[at the end of the page](#from-the-losses-to-one-number).
 """
 
 
@@ -153,7 +160,11 @@ def facts(entry):
     strings = ", ".join(f'`"{name}"`' for name in (entry.name, *entry.aliases))
     if not entry.keras_class.startswith("keras."):
         strings = "none: Keras lacks this loss"
-    parameters = ", ".join(f"`{name}={value!r}`" for name, value in entry.parameters.items())
+    elif not entry.takes_name:
+        strings = "none: pass the class"
+    parameters = listed(entry.parameters)
+    if entry.fixed:
+        parameters += f"{'; ' if parameters else ''}in Keras also {listed(entry.fixed)}"
     logits = ", or `linear` with `from_logits=True`" if entry.takes_logits else ""
     rows = {
         "Task": entry.task,
@@ -173,17 +184,80 @@ def facts(entry):
     return "\n".join(["| Property | Value |", "|---|---|", *lines])
 
 
+def listed(parameters):
+    """Return parameters and their values as code."""
+    return ", ".join(f"`{name}={value!r}`" for name, value in parameters.items())
+
+
 def in_numpy(entry):
-    """Return the definition of a loss and of its gradient, without their docstrings."""
-    code = "\n\n\n".join(source_of(function) for function in (entry.numpy, entry.gradient))
-    return f"{rubric('In NumPy')}\n\n```python\n{code}\n```"
+    """Return the definition of a loss and of its gradient, with all that they need."""
+    return f"{rubric('In NumPy')}\n\n```python\n{standalone(entry.numpy, entry.gradient)}\n```"
+
+
+def standalone(*functions):
+    """Return the sources of functions after the imports, constants and functions that they use."""
+    imports, constants, sources = {}, {}, {}
+    for function in functions:
+        collect(function, imports, constants, sources)
+    lines = [
+        *(f"import {name}" for name, names in sorted(imports.items()) if not names),
+        *(
+            f"from {module} import {', '.join(sorted(names))}"
+            for module, names in sorted(imports.items())
+            if names
+        ),
+    ]
+    values = [f"{name} = {value!r}" for name, value in constants.items()]
+    head = "\n\n".join("\n".join(part) for part in (lines, values) if part)
+    return "\n\n\n".join([head, *sources.values()])
+
+
+def collect(function, imports, constants, sources):
+    """Add the source of a function to `sources`, after those of the functions that it calls."""
+    home = sys.modules[function.__module__]
+    source = source_of(getattr(plain_arrays, function.__name__, function))
+    imported = imports_of(home)
+    for name in dict.fromkeys(n.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name)):
+        value = vars(home).get(name)
+        if name in imported:
+            module, names = imported[name]
+            imports.setdefault(module, set()).update(names)
+        elif inspect.isfunction(value) and name not in sources:
+            collect(value, imports, constants, sources)
+        elif isinstance(value, (int, float)):
+            constants[name] = value
+    sources[function.__name__] = source
+
+
+def imports_of(module):
+    """Return {name: (statement's module, names taken from it)} of a module's imports."""
+    found = {}
+    for node in ast.parse(inspect.getsource(module)).body:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found[alias.asname or alias.name] = (ast.unparse(alias), ())
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                found[alias.asname or alias.name] = (node.module, (ast.unparse(alias),))
+    return found
 
 
 def source_of(function):
-    """Return the source of a function less its docstring."""
+    """Return the source of a function less its docstring and the checks of its parameters."""
     source = dedent(inspect.getsource(function))
-    head, _, rest = source.partition('"""')
-    return (head.rstrip() + rest.partition('"""')[2].rstrip()).strip()
+    definition = ast.parse(source).body[0]
+    lines = source.splitlines()
+    for node in ast.walk(definition):
+        if isinstance(node, ast.Expr) and is_left_out(node.value):
+            lines[node.lineno - 1 : node.end_lineno] = [None] * (node.end_lineno - node.lineno + 1)
+    return "\n".join(line for line in lines if line is not None).strip()
+
+
+def is_left_out(expression):
+    """Tell whether a statement is a docstring or a check of a parameter."""
+    if isinstance(expression, ast.Constant):
+        return True
+    return isinstance(expression, ast.Call) and getattr(expression.func, "id", None) in CHECKS
 
 
 def elsewhere(entry):
@@ -202,7 +276,7 @@ def elsewhere(entry):
 
 def call_block(entry, call):
     """Return one call with what it gives."""
-    given = ", ".join(f"`{name}={value!r}`" for name, value in call.parameters.items())
+    given = listed(call.parameters)
     verdict = "Equal" if call.relation == "equal" else "Differs"
     where = f" for {given}" if given else ""
     note = f": {call.note}" if call.note else "."
@@ -212,7 +286,8 @@ def call_block(entry, call):
 def page():
     """Return the whole page."""
     sections = [section(entry) for entry in CATALOGUE.values()]
-    return "\n\n".join([INTRODUCTION + "\n" + index_table(), *sections]) + "\n"
+    ending = ENDING.read_text(encoding="utf-8").strip()
+    return "\n\n".join([INTRODUCTION + "\n" + index_table(), *sections, ending]) + "\n"
 
 
 def picture(entry):

@@ -2,7 +2,8 @@
 
 Every definition takes targets and predictions and returns the loss of each sample, as the `call` of
 the Keras loss of the same name does: predictions of shape (n, d) give losses of shape (n,). Their
-mean is what Keras reports. All compute in float64 and refuse shapes that NumPy would broadcast.
+mean is what Keras reports, except for the circle loss, where Keras averages over the samples whose
+loss is above 0. All compute in float64 and refuse shapes that NumPy would broadcast.
 
 `CATALOGUE` maps Keras's function name to an `Entry`. For three losses that Keras lacks,
 `lossutils.losses.keras_losses` has the Keras class. To add a loss, write its definition and its

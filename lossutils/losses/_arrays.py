@@ -7,13 +7,21 @@ EPSILON = 1e-7  # Keras's backend.epsilon(): probabilities are kept this far fro
 
 def numbers(name, values):
     """Return the values as a float64 array, or say what is wrong with them."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a masked array, whose mask would be lost. Pass the rows that count as "
+            "plain arrays."
+        )
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"{name} is not an array of numbers ({error}). Encode labels as numbers first, for "
-            "example with sklearn.preprocessing.LabelEncoder or pandas.get_dummies."
-        ) from None
+        remedy = "Give a number, or one for each output."
+        if name.startswith("y_"):
+            remedy = (
+                "Encode labels as numbers first, for example with "
+                "sklearn.preprocessing.LabelEncoder or pandas.get_dummies."
+            )
+        raise TypeError(f"{name} is not an array of numbers ({error}). {remedy}") from None
 
 
 def predictions(y_pred):
@@ -78,13 +86,34 @@ def class_numbers(y_true, y_pred, ignore_class=None):
     return np.where(counted, label, 0).astype(np.int64), counted, y_pred
 
 
+def for_each_output(name, value, y_pred):
+    """Return a parameter that is one number for all outputs, or one for each."""
+    value = numbers(name, value)
+    if value.shape not in ((), y_pred.shape[-1:]):
+        raise ValueError(
+            f"{name} has shape {value.shape}, y_pred has shape {y_pred.shape}. Give one {name}, or "
+            "one for each output."
+        )
+    return value
+
+
 def in_range(name, value, low, high):
-    """Refuse a parameter outside the closed range from low to high."""
-    if not low <= value <= high:
-        raise ValueError(f"{name}={value!r} is outside the range from {low:g} to {high:g}.")
+    """Refuse a parameter, one number or several, outside the closed range from low to high."""
+    value = numbers(name, value)
+    if not ((low <= value) & (value <= high)).all():
+        raise ValueError(f"{name}={value.tolist()} is outside the range from {low:g} to {high:g}.")
 
 
 def positive(name, value):
     """Refuse a parameter that is not above zero."""
-    if not value > 0:
+    if not (numbers(name, value) > 0).all():
         raise ValueError(f"{name}={value!r} must be above 0.")
+
+
+def check_axes(axis, y_pred):
+    """Refuse axes that the predictions do not have."""
+    if axis is not None and not np.isin(axis, np.arange(-y_pred.ndim, y_pred.ndim)).all():
+        raise ValueError(
+            f"axis={axis!r} is outside the {y_pred.ndim} axes of y_pred, shape {y_pred.shape}. For "
+            "a loss of each image of shape (n, height, width, channels) use axis=(1, 2, 3)."
+        )

@@ -130,8 +130,12 @@ class Entry:
         What it is for: "regression", "binary classification", "multiclass classification", ...
     keras_class : str
         The importable path of the Keras class.
+    takes_name : bool
+        Whether `model.compile(loss=...)` takes the name as a string.
     aliases : tuple of str
-        Shorter strings that `model.compile(loss=...)` takes as well.
+        Shorter strings that it takes as well.
+    fixed : mapping
+        Parameters of the Keras class that `numpy` does not have, with the value that it assumes.
     whole_batch : bool
         Whether the samples of a batch depend on each other, so that the loss of one sample alone
         has no meaning. `gradient` is then the derivative of the sum.
@@ -169,7 +173,9 @@ class Entry:
     equivalents: tuple[Equivalent, ...]
     traps: tuple[str, ...]
     sources: tuple[Source, ...]
+    takes_name: bool = True
     aliases: tuple[str, ...] = ()
+    fixed: Mapping[str, Any] = field(default_factory=dict)
     whole_batch: bool = False
 
     @property
@@ -209,7 +215,14 @@ class Entry:
         curves : dict
             For each target of `curve`, by its legend, the loss and its derivative along the line,
             each of shape (points,).
+
+        Raises
+        ------
+        ValueError
+            If `points` is below 2.
         """
+        if points < 2:
+            raise ValueError(f"points={points!r} must be at least 2: a curve has two ends.")
         parameters = {**self.curve.parameters, **parameters}
         t = np.linspace(self.curve.low, self.curve.high, points)
         direction = np.asarray(self.curve.direction, dtype=np.float64)

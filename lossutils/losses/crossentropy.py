@@ -205,6 +205,7 @@ ENTRIES = (
         task="binary classification",
         keras_class="keras.losses.BinaryCrossentropy",
         aliases=("bce", "BCE"),
+        fixed={"axis": -1},
         formula=r"\ell(y, p) = -\frac{1}{D} \sum_{d=1}^{D} "
         r"\bigl[ y_d \ln p_d + (1 - y_d) \ln(1 - p_d) \bigr]",
         activation=("sigmoid",),
@@ -262,7 +263,11 @@ ENTRIES = (
         traps=(
             "On a linear output without `from_logits=True`, scores outside 0 to 1 are clipped and "
             "get no gradient. On a sigmoid with `from_logits=True` the sigmoid is applied twice, "
-            "except where TensorFlow finds the logits again.",
+            "unless Keras finds the logits again.",
+            "Keras on TensorFlow computes the loss of a sigmoid from the logits behind it, if the "
+            "output has the dtype of the loss. In mixed precision, or float64 with the default "
+            "loss, it has not: then the loss is clipped at about 16 without a word. Keep the "
+            "output layer in float32, or give it no activation and the loss `from_logits=True`.",
             "Labels outside 0 to 1 (-1 and 1, or 1 and 2) give negative losses without an error.",
             "`Dense(1, activation='softmax')` predicts 1 for every sample.",
             "With soft or smoothed labels the smallest possible loss is above 0.",
@@ -273,6 +278,7 @@ ENTRIES = (
         title="Categorical cross-entropy",
         task="multiclass classification",
         keras_class="keras.losses.CategoricalCrossentropy",
+        fixed={"axis": -1},
         formula=r"\ell(y, p) = -\sum_{k=1}^{K} y_k \ln \frac{p_k}{\sum_j p_j}",
         activation=("softmax",),
         targets=Values(
@@ -294,14 +300,19 @@ ENTRIES = (
                 "PyTorch",
                 "F.cross_entropy(y_pred, y_true)",
                 parameters={"from_logits": True},
-                note="Takes class numbers as well.",
+                note="Takes class numbers as well. In a sequence PyTorch has the classes on axis "
+                "1, Keras on the last, and soft targets do not tell PyTorch.",
             ),
             Equivalent(
                 "PyTorch",
                 "F.cross_entropy(y_pred, y_true, label_smoothing=0.1)",
                 parameters={"from_logits": True, "label_smoothing": 0.1},
             ),
-            Equivalent("PyTorch", "F.nll_loss(torch.log(y_pred), y_true.argmax(-1))"),
+            Equivalent(
+                "PyTorch",
+                "F.nll_loss(torch.log(y_pred), y_true.argmax(-1))",
+                note="For one-hot targets: of a soft target it takes the largest class only.",
+            ),
             Equivalent(
                 "PyTorch",
                 "F.cross_entropy(y_pred, y_true)",
@@ -319,16 +330,24 @@ ENTRIES = (
                 "optax.softmax_cross_entropy(y_pred, optax.smooth_labels(y_true, 0.1)).mean()",
                 parameters={"from_logits": True, "label_smoothing": 0.1},
             ),
-            Equivalent("scikit-learn", "sklearn.metrics.log_loss(y_true, y_pred)"),
+            Equivalent(
+                "scikit-learn",
+                "sklearn.metrics.log_loss(y_true, y_pred)",
+                note="For one-hot targets: soft ones raise an error.",
+            ),
         ),
         traps=(
             "Integer labels raise an error here. They belong to the sparse form.",
             "On a linear output without `from_logits=True` the scores are divided by their sum and "
             "clipped, which has no meaning and little gradient.",
-            "With a sigmoid output the predicted rows do not have sum 1. Under TensorFlow training "
-            "still looks right, since Keras finds the logits again.",
+            "With a sigmoid output the predicted rows do not have sum 1. On TensorFlow, in "
+            "float32, training still looks right, since Keras finds the logits again.",
+            "The logits behind a softmax are found and lost as those behind the sigmoid of [binary "
+            "cross-entropy](#binary-cross-entropy): a softmax in mixed precision is clipped.",
             "With label smoothing the smallest possible loss is above 0, and a certain prediction "
             "costs more than a cautious one.",
+            "With `label_smoothing`, leave the classes on the last axis: with another `axis` Keras "
+            "3.15 smooths by the wrong number of classes (keras#23451).",
         ),
         sources=(BRIDLE, SZEGEDY),
     ),
@@ -336,6 +355,7 @@ ENTRIES = (
         title="Sparse categorical cross-entropy",
         task="multiclass classification",
         keras_class="keras.losses.SparseCategoricalCrossentropy",
+        fixed={"axis": -1},
         formula=r"\ell(y, p) = -\ln p_y",
         activation=("softmax",),
         targets=Values(
@@ -361,7 +381,8 @@ ENTRIES = (
                 "PyTorch",
                 "F.cross_entropy(y_pred, y_true, ignore_index=2, reduction='none')",
                 parameters={"from_logits": True, "ignore_class": 2},
-                note="Both leave ignored samples out of the mean.",
+                note="Both leave ignored samples out of the mean. Where all are ignored, the mean "
+                "is 0 in Keras and NaN in PyTorch.",
             ),
             Equivalent("PyTorch", "F.nll_loss(torch.log(y_pred), y_true)"),
             Equivalent(
@@ -385,7 +406,12 @@ ENTRIES = (
         traps=(
             "One-hot labels raise an error here. They belong to the form without 'sparse'.",
             "Labels that start at 1, or a -1 for 'unknown': an error on a CPU, NaN on a GPU, and "
-            "silently a wrong number under JAX.",
+            "silently a wrong number under JAX. `ignore_class=-1` leaves the unknown ones out.",
+            "An ignored class stays one of the classes of the softmax, and gets probability.",
+            "It has no `label_smoothing` in Keras 3.15. Encode the labels one-hot and use the form "
+            "without 'sparse'.",
+            "An `axis` other than the last is an error on TensorFlow, and Keras 3.15 does not save "
+            "it (keras#23286).",
             "On a linear output without `from_logits=True` negative scores are clipped to 1e-7 and "
             "get no gradient.",
         ),

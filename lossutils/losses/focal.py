@@ -7,7 +7,7 @@ that stay wrong, since their label may be.
 import numpy as np
 from scipy.special import expit, softmax
 
-from ._arrays import EPSILON, class_numbers, same_shape
+from ._arrays import EPSILON, class_numbers, for_each_output, in_range, same_shape
 from ._entry import Curve, Entry, Equivalent, Source, Values
 from .crossentropy import CLASS_PROBABILITIES, TWO_CLASSES, is_unclipped, smooth_labels
 
@@ -51,7 +51,7 @@ def binary_focal_crossentropy(
     alpha : float
         The weight of label 1. It has no effect without `apply_class_balancing`.
     gamma : float
-        The power: 0 is cross-entropy.
+        The power, from 0 on: 0 is cross-entropy.
     from_logits : bool
         Whether `y_pred` holds logits.
     label_smoothing : float
@@ -65,13 +65,14 @@ def binary_focal_crossentropy(
     Raises
     ------
     ValueError
-        If the shapes differ, or `label_smoothing` is outside its range.
+        If the shapes differ, or `gamma` or `label_smoothing` is outside its range.
 
     Examples
     --------
     >>> binary_focal_crossentropy([[1], [1]], [[0.9], [0.3]]).round(4)
     array([0.0011, 0.5899])
     """
+    in_range("gamma", gamma, 0, np.inf)
     y_true, y_pred = same_shape(y_true, y_pred)
     y = smooth_labels(y_true, label_smoothing, 2)
     wrong, crossentropy, _ = _wrong_and_crossentropy(y, y_pred, from_logits)
@@ -90,6 +91,7 @@ def binary_focal_crossentropy_gradient(
     label_smoothing=0.0,
 ):
     """Differentiate `binary_focal_crossentropy` with respect to `y_pred`."""
+    in_range("gamma", gamma, 0, np.inf)
     y_true, y_pred = same_shape(y_true, y_pred)
     y = smooth_labels(y_true, label_smoothing, 2)
     wrong, crossentropy, slope = _wrong_and_crossentropy(y, y_pred, from_logits)
@@ -127,7 +129,7 @@ def categorical_focal_crossentropy(
     alpha : float or sequence of K floats
         The weight of all classes, or of each.
     gamma : float
-        The power: 0 is alpha times cross-entropy.
+        The power, from 0 on: 0 is alpha times cross-entropy.
     from_logits : bool
         Whether `y_pred` holds logits.
     label_smoothing : float
@@ -141,14 +143,17 @@ def categorical_focal_crossentropy(
     Raises
     ------
     ValueError
-        If the shapes differ, or `label_smoothing` is outside its range.
+        If the shapes differ, `gamma` or `label_smoothing` is outside its range, or `alpha` is
+        neither one number nor one for each class.
 
     Examples
     --------
     >>> categorical_focal_crossentropy([[0, 1, 0]], [[0.1, 0.6, 0.3]]).round(4)
     array([0.0204])
     """
+    in_range("gamma", gamma, 0, np.inf)
     y_true, y_pred = same_shape(y_true, y_pred)
+    alpha = for_each_output("alpha", alpha, y_pred)
     y = smooth_labels(y_true, label_smoothing, y_true.shape[-1])
     p = softmax(y_pred, axis=-1) if from_logits else y_pred / y_pred.sum(axis=-1, keepdims=True)
     p = np.clip(p, EPSILON, 1 - EPSILON)
@@ -159,7 +164,9 @@ def categorical_focal_crossentropy_gradient(
     y_true, y_pred, *, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0
 ):
     """Differentiate `categorical_focal_crossentropy` with respect to `y_pred`."""
+    in_range("gamma", gamma, 0, np.inf)
     y_true, y_pred = same_shape(y_true, y_pred)
+    alpha = for_each_output("alpha", alpha, y_pred)
     y = smooth_labels(y_true, label_smoothing, y_true.shape[-1])
     total = y_pred.sum(axis=-1, keepdims=True)
     unclipped = softmax(y_pred, axis=-1) if from_logits else y_pred / total
@@ -227,6 +234,7 @@ ENTRIES = (
         title="Binary focal cross-entropy",
         task="binary classification",
         keras_class="keras.losses.BinaryFocalCrossentropy",
+        fixed={"axis": -1},
         formula=r"\ell(y, p) = -\frac{1}{D} \sum_{d=1}^{D} (1 - p_{t,d})^\gamma \ln p_{t,d}, \quad "
         r"p_{t,d} = \begin{cases} p_d & y_d = 1 \\ 1 - p_d & y_d = 0 \end{cases}",
         activation=("sigmoid",),
@@ -278,8 +286,11 @@ ENTRIES = (
         ),
         traps=(
             "`alpha` has no effect unless `apply_class_balancing=True`.",
-            "On a sigmoid output `from_logits=True` applies the sigmoid twice. Keras does not "
-            "notice it, as it does for plain cross-entropy under TensorFlow.",
+            "On a sigmoid output `from_logits=True` applies the sigmoid twice, in every precision: "
+            "Keras does not look for logits here, as it does for plain cross-entropy.",
+            "With `gamma` below 1 the gradient in Keras is NaN where a prediction is right and "
+            "exactly 0 or 1, as a float32 sigmoid is from a logit of 17 on, also with "
+            "`from_logits=True`. For `gamma=0` use plain cross-entropy.",
             "It is not a proper scoring rule: the best prediction for a true probability of 0.8 is "
             "0.63. Its probabilities need calibration.",
         ),
@@ -289,6 +300,7 @@ ENTRIES = (
         title="Categorical focal cross-entropy",
         task="multiclass classification",
         keras_class="keras.losses.CategoricalFocalCrossentropy",
+        fixed={"axis": -1},
         formula=r"\ell(y, p) = -\sum_{k=1}^{K} \alpha_k\, y_k\, (1 - p_k)^\gamma \ln p_k",
         activation=("softmax",),
         targets=Values("one-hot", low=0.0, high=1.0, description="one-hot, shape (n, K)"),
@@ -321,11 +333,13 @@ ENTRIES = (
         ),
         traps=(
             "`alpha=0.25` always applies: with gamma=0 the loss is a quarter of cross-entropy, and "
-            "the gradient with it. Here it does not balance classes; a list with one weight a "
-            "class does.",
+            "the gradient with it. A single number weighs all classes alike; a list with one "
+            "weight a class balances them.",
             "From logits it clips the probabilities at 1e-7, unlike plain cross-entropy: a certain "
             "and wrong prediction gets no gradient.",
             "It is not a proper scoring rule: its predicted probabilities need calibration.",
+            "With `label_smoothing`, leave the classes on the last axis: with another `axis` Keras "
+            "3.15 smooths by the wrong number of classes (keras#23451).",
         ),
         sources=(LIN, CHAROENPHAKDEE),
     ),
@@ -333,6 +347,7 @@ ENTRIES = (
         title="Generalized cross-entropy",
         task="multiclass classification with noisy labels",
         keras_class="keras.losses.CategoricalGeneralizedCrossEntropy",
+        takes_name=False,
         formula=r"\ell(y, p) = \frac{1 - p_y^q}{q}, \quad 0 < q < 1",
         activation=("softmax",),
         targets=Values(
@@ -371,7 +386,7 @@ ENTRIES = (
         traps=(
             "Despite its name it takes integer labels. One-hot labels raise an error, or give "
             "wrong numbers where the batch has as many rows as there are classes.",
-            "Keras knows no string for it. Pass the class to `compile`.",
+            "Keras 3.15 knows no string for it. Pass the class to `compile`.",
             "Keras broadcasts labels of shape (n, 1) to an n by n table without an error. Use "
             "shape (n,).",
             "It takes probabilities only, without a limit: at a probability of 0 the gradient is "

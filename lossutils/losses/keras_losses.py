@@ -34,6 +34,10 @@ class _ShapeCheckedLoss(keras.losses.Loss):
             )
         return self._losses(y_true, y_pred)
 
+    def get_config(self):
+        """Return the arguments that make an equal loss; Keras leaves out the dtype."""
+        return {**super().get_config(), "dtype": self.dtype}
+
 
 @register
 class Pinball(_ShapeCheckedLoss):
@@ -59,9 +63,9 @@ class Pinball(_ShapeCheckedLoss):
 
     def __init__(self, quantile=0.5, reduction="sum_over_batch_size", name="pinball", dtype=None):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        for value in np.ravel(quantile):
-            in_range("quantile", float(value), 0, 1)
-        self.quantile = quantile
+        in_range("quantile", quantile, 0, 1)
+        # A list can be saved, an array cannot.
+        self.quantile = np.asarray(quantile, dtype=float).tolist()
 
     def _losses(self, y_true, y_pred):
         q = ops.convert_to_tensor(self.quantile, dtype=y_pred.dtype)

@@ -369,6 +369,8 @@ ENTRIES = (
                 "sklearn.metrics.hinge_loss(\n"
                 "    y_true.argmax(-1), y_pred, labels=range(y_pred.shape[1])\n"
                 ")",
+                note="For three classes or more: for two it wants one score a sample, and raises "
+                "an error for this call.",
             ),
         ),
         traps=(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._arrays import EPSILON, in_range, numbers, predictions, same_shape
+from ._arrays import EPSILON, for_each_output, in_range, numbers, predictions, same_shape
 from ._entry import Curve, Entry, Equivalent, Source, Values
 
 
@@ -104,7 +104,8 @@ def pinball(y_true, y_pred, *, quantile=0.5):
     array([7.2, 0.8])
     """
     y_true, y_pred = same_shape(y_true, y_pred)
-    q = _quantiles(quantile, y_pred)
+    q = for_each_output("quantile", quantile, y_pred)
+    in_range("quantile", q, 0, 1)
     error = y_true - y_pred
     return np.mean(np.maximum(q * error, (q - 1) * error), axis=-1)
 
@@ -112,21 +113,9 @@ def pinball(y_true, y_pred, *, quantile=0.5):
 def pinball_gradient(y_true, y_pred, *, quantile=0.5):
     """Differentiate `pinball` with respect to `y_pred`; where both are equal, the left slope."""
     y_true, y_pred = same_shape(y_true, y_pred)
-    q = _quantiles(quantile, y_pred)
+    q = for_each_output("quantile", quantile, y_pred)
+    in_range("quantile", q, 0, 1)
     return np.where(y_true >= y_pred, -q, 1 - q) / y_pred.shape[-1]
-
-
-def _quantiles(quantile, y_pred):
-    """Check the quantiles against their range and the number of outputs."""
-    q = numbers("quantile", quantile)
-    for value in q.flat:
-        in_range("quantile", float(value), 0, 1)
-    if q.shape not in ((), y_pred.shape[-1:]):
-        raise ValueError(
-            f"quantile has shape {q.shape}, y_pred has shape {y_pred.shape}. Give one quantile, or "
-            "one for each output."
-        )
-    return q
 
 
 def gaussian_negative_log_likelihood(y_true, y_pred, *, full=False):
@@ -215,7 +204,9 @@ ENTRIES = (
             Equivalent(
                 "PyTorch",
                 "F.kl_div(torch.log(y_pred), y_true, reduction='batchmean')",
-                note="Takes the logarithm of the prediction.",
+                note="Takes the logarithm of the prediction. Where a prediction and its target are "
+                "both exactly 0 the value is NaN, and a float32 softmax gives such zeros: take the "
+                "logarithm by `F.log_softmax` of the logits.",
             ),
             Equivalent(
                 "PyTorch",
@@ -226,7 +217,8 @@ ENTRIES = (
             Equivalent(
                 "optax",
                 "optax.kl_divergence(jnp.log(y_pred), y_true).mean()",
-                note="Takes the logarithm of the prediction.",
+                note="Takes the logarithm of the prediction. NaN where a prediction and its target "
+                "are both exactly 0: take the logarithm by `jax.nn.log_softmax` of the logits.",
             ),
             Equivalent("SciPy", "scipy.special.rel_entr(y_true, y_pred).sum(axis=-1)"),
             Equivalent("SciPy", "scipy.stats.entropy(y_true, y_pred, axis=-1)"),

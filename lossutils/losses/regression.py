@@ -334,6 +334,8 @@ ENTRIES = (
             "mean squared error.",
             "The string is `huber`. The `huber_loss` of Keras 2 is unknown to Keras 3, which says "
             "so at `fit`, not at `compile`.",
+            "Keras 3.15 does not save `delta`: after `load_model` the loss has `delta=1`, without "
+            "a word (keras#23286). Compile the loaded model again.",
         ),
         sources=(
             Source(
@@ -367,12 +369,15 @@ ENTRIES = (
             Equivalent(
                 "scikit-learn",
                 "sklearn.metrics.mean_squared_log_error(y_true, y_pred)",
-                note="Raises an error for values of -1 and below, where Keras sets them to 1e-7.",
+                note="Raises an error for values of -1 and below, where Keras sets them to 1e-7. "
+                "Between -1 and 0 it computes with them, and so do the two calls above.",
             ),
         ),
         traps=(
-            "Negative targets and predictions are raised to 1e-7 without a word. There the loss "
-            "and its gradient are 0, so standardized targets are half ignored.",
+            "Negative predictions are raised to 1e-7 without a word and have no gradient: for the "
+            "target 5 and the prediction -1 the loss is 3.21, and nothing moves the prediction.",
+            "Negative targets are raised too. With a negative prediction their loss is 0, so "
+            "standardized targets are half ignored.",
             "It punishes predictions that are too low more than those too high by as much: it "
             "compares ratios. The constant that minimizes it is the geometric mean of 1 + y, less "
             "1, which lies below the mean.",
@@ -454,11 +459,15 @@ ENTRIES = (
             Equivalent(
                 "PyTorch",
                 "torch.log(torch.cosh(y_pred - y_true)).mean()",
-                note="PyTorch has no function of its own for it. This one overflows for errors "
-                "above 700.",
+                note="PyTorch has no function of its own for it. This one overflows from an error "
+                "of 90 on in float32, PyTorch's default, and of 711 in float64.",
             ),
             Equivalent("optax", "optax.log_cosh(y_pred, y_true).mean()"),
-            Equivalent("NumPy", "np.log(np.cosh(y_pred - y_true)).mean()"),
+            Equivalent(
+                "NumPy",
+                "np.log(np.cosh(y_pred - y_true)).mean()",
+                note="Overflows from an error of 711 on; the definition above does not.",
+            ),
         ),
         traps=(
             "It has no parameter: the change from squared to absolute happens at an error of about "

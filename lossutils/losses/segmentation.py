@@ -6,7 +6,7 @@ number. To get a loss for each image of shape (n, height, width, channels), use 
 
 import numpy as np
 
-from ._arrays import EPSILON, same_shape
+from ._arrays import EPSILON, check_axes, same_shape
 from ._entry import Curve, Entry, Equivalent, Source, Values
 
 MASK_TARGETS = Values(
@@ -49,7 +49,7 @@ def dice(y_true, y_pred, *, axis=None):
     Raises
     ------
     ValueError
-        If the shapes differ.
+        If the shapes differ, or `axis` is none of the axes.
 
     Examples
     --------
@@ -57,6 +57,7 @@ def dice(y_true, y_pred, *, axis=None):
     0.2
     """
     y_true, y_pred = same_shape(y_true, y_pred)
+    check_axes(axis, y_pred)
     overlap = np.sum(y_true * y_pred, axis=axis)
     return 1 - 2 * overlap / (np.sum(y_true, axis=axis) + np.sum(y_pred, axis=axis) + EPSILON)
 
@@ -64,6 +65,7 @@ def dice(y_true, y_pred, *, axis=None):
 def dice_gradient(y_true, y_pred, *, axis=None):
     """Differentiate the sum of `dice` with respect to `y_pred`."""
     y_true, y_pred = same_shape(y_true, y_pred)
+    check_axes(axis, y_pred)
     overlap = np.sum(y_true * y_pred, axis=axis, keepdims=True)
     size = np.sum(y_true + y_pred, axis=axis, keepdims=True) + EPSILON
     return -2 * (y_true * size - overlap) / size**2
@@ -96,7 +98,7 @@ def tversky(y_true, y_pred, *, alpha=0.5, beta=0.5, axis=None):
     Raises
     ------
     ValueError
-        If the shapes differ.
+        If the shapes differ, or `axis` is none of the axes.
 
     Examples
     --------
@@ -104,6 +106,7 @@ def tversky(y_true, y_pred, *, alpha=0.5, beta=0.5, axis=None):
     0.3103
     """
     y_true, y_pred = same_shape(y_true, y_pred)
+    check_axes(axis, y_pred)
     hit = np.sum(y_true * y_pred, axis=axis)
     false_positive = np.sum((1 - y_true) * y_pred, axis=axis)
     false_negative = np.sum(y_true * (1 - y_pred), axis=axis)
@@ -113,6 +116,7 @@ def tversky(y_true, y_pred, *, alpha=0.5, beta=0.5, axis=None):
 def tversky_gradient(y_true, y_pred, *, alpha=0.5, beta=0.5, axis=None):
     """Differentiate the sum of `tversky` with respect to `y_pred`."""
     y_true, y_pred = same_shape(y_true, y_pred)
+    check_axes(axis, y_pred)
     hit = np.sum(y_true * y_pred, axis=axis, keepdims=True)
     errors = alpha * (1 - y_true) * y_pred + beta * y_true * (1 - y_pred)
     total = hit + np.sum(errors, axis=axis, keepdims=True) + EPSILON
@@ -144,8 +148,9 @@ ENTRIES = (
                 "optax.losses.dice_loss(\n"
                 "    jnp.log(y_pred / (1 - y_pred))[..., None], y_true[..., None], smooth=0.0\n"
                 ")",
-                parameters={"axis": -1},
-                note="Takes logits with an axis of classes, and gives one loss for each image.",
+                parameters={"axis": (1, 2, 3)},
+                note="Takes logits with an axis of classes at the end, and gives one loss for each "
+                "image.",
             ),
             Equivalent(
                 "optax",
@@ -153,17 +158,23 @@ ENTRIES = (
                 "    jnp.log(y_pred / (1 - y_pred))[..., None], y_true[..., None]\n"
                 ")",
                 relation="different",
-                parameters={"axis": -1},
+                parameters={"axis": (1, 2, 3)},
                 note="By default it adds 1 to numerator and denominator.",
             ),
         ),
         traps=(
             "With `axis=None` the loss is one number for the whole batch: it depends on which "
-            "images share a batch, and `reduction` has no effect. Large masks outweigh small ones.",
+            "images share a batch, and `reduction` has no effect. Large masks outweigh small ones. "
+            "`axis=(1, 2, 3)` gives a loss for each image.",
+            "`axis=-1` gives a loss for each pixel. With one channel a pixel of the background "
+            "then costs 1 whatever is predicted and has no gradient, so that nothing keeps the "
+            "model from predicting the mask everywhere.",
             "An empty mask that is rightly predicted as empty costs 1, the same as a complete "
             "miss. Other frameworks add a smoothing constant.",
             "It takes probabilities and has no `from_logits`. Logits give values outside 0 to 1 "
             "without an error.",
+            "The paper adds up the squares of targets and predictions in the denominator, Keras "
+            "the plain numbers: the two agree only for masks of 0 and 1 predicted with certainty.",
         ),
         sources=(
             Source(
@@ -206,16 +217,18 @@ ENTRIES = (
                 "    alpha=0.3,\n"
                 "    beta=0.7,\n"
                 ")",
-                parameters={"alpha": 0.3, "beta": 0.7, "axis": -1},
-                note="Takes logits with an axis of classes, and gives one loss for each image.",
+                parameters={"alpha": 0.3, "beta": 0.7, "axis": (1, 2, 3)},
+                note="Takes logits with an axis of classes at the end, and gives one loss for each "
+                "image.",
             ),
         ),
         traps=(
             "Keras 3.15 exchanges alpha and beta: `keras.losses.Tversky(alpha=a, beta=b)` weighs "
             "false negatives by a. Its documentation, the paper and this definition weigh false "
-            "positives by alpha. Repaired in later releases, so state the version with the result.",
-            "As for the Dice loss: one number for the whole batch by default, and 1 for an empty "
-            "mask rightly predicted as empty.",
+            "positives by alpha. It is repaired after 3.15 (keras#23333), so state the version "
+            "with the result.",
+            "As for the Dice loss: one number for the whole batch by default, no gradient in the "
+            "background with `axis=-1`, and 1 for an empty mask rightly predicted as empty.",
         ),
         sources=(
             Source(

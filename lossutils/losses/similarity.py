@@ -123,6 +123,7 @@ ENTRIES = (
         title="Cosine similarity",
         task="regression of directions",
         keras_class="keras.losses.CosineSimilarity",
+        fixed={"axis": -1},
         formula=r"\ell(y, \hat y) = -\frac{\sum_d y_d \hat y_d}{\lVert y \rVert\, "
         r"\lVert \hat y \rVert}",
         activation=("linear",),
@@ -166,6 +167,8 @@ ENTRIES = (
             "The length of the prediction has no effect on the loss, so nothing keeps it from "
             "growing.",
             "A target of zeros has the loss 0 and no gradient, whatever the prediction.",
+            "Keras 3.15 does not save `axis`: after `load_model` it is the last one, without a "
+            "word (keras#23286).",
         ),
         sources=(
             Source(
@@ -215,14 +218,15 @@ ENTRIES = (
                 "    for i, (s, y) in enumerate(zip(y_pred @ y_pred.T, y_true))\n"
                 "])",
                 note="Neither PyTorch, optax nor scikit-learn has it. This is the formula of the "
-                "paper, in similarities instead of distances.",
+                "paper, in similarities instead of distances. In float32 it overflows; the "
+                "definition above does not.",
             ),
         ),
         traps=(
             "It does not normalize the embeddings: without `UnitNormalization` as the last layer "
             "the numbers have no meaning.",
-            "An embedding without a partner in the batch has no loss. Draw batches with at least "
-            "two samples of each label.",
+            "An embedding without a partner in the batch has no loss, and Keras averages over the "
+            "others only. Draw batches with at least two samples of each label.",
             "The loss depends on which samples share a batch; `evaluate` with another batch size "
             "gives another value.",
         ),
