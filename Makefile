@@ -17,7 +17,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-dep
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 NBVAL := $(PYTEST) --nbval --nbval-current-env book
 
-.PHONY: help book test test-units test-notebooks test-portable frameworks lint refresh reference benchmark clean
+.PHONY: help book test test-units test-notebooks test-portable frameworks lint refresh reference benchmark clean \
+    repository set-up-cells
 
 help:
 	@echo "make book            build the HTML pages from the stored outputs"
@@ -27,6 +28,8 @@ help:
 	@echo "make lint            check the style of the code"
 	@echo "make refresh         re-run and store all notebooks, or NOTEBOOKS=book/…/one.ipynb"
 	@echo "make reference       write the reference of the losses and of the package"
+	@echo "make repository      set the address of the repository: URL=https://…, or URL= to unset it"
+	@echo "make set-up-cells    bring the set-up cells of all notebooks up to date, without running them"
 	@echo "make benchmark       measure what README.md says about speed"
 	@echo "make clean           remove what was built (.venv stays)"
 
@@ -68,6 +71,19 @@ reference: $(INSTALLED)
 	@echo "Writing the reference: the losses from the catalogue, the package from its docstrings."
 	@$(BIN)/python tools/reference.py
 	@$(BIN)/python tools/api.py
+
+# With an address, notebooks start anywhere, and pages have their buttons.
+repository: $(BOOK_INSTALLED)
+ifeq ($(origin URL),undefined)
+	@echo "Name the address: make repository URL=https://github.com/OWNER/NAME"
+	@echo "An empty one unsets it: make repository URL="
+	@exit 1
+else
+	@$(BIN)/python tools/set_repository.py "$(URL)"
+endif
+
+set-up-cells: $(BOOK_INSTALLED)
+	@$(BIN)/python tools/set_up_cells.py
 
 benchmark: $(INSTALLED)
 	@$(BIN)/python benchmarks/speed.py

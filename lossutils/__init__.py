@@ -35,9 +35,7 @@ def _load_tensorflow_quietly():
         sys.stderr.flush()
     try:
         kept = os.dup(2)
-    except (
-        OSError
-    ):  # no standard error, as in a service or a windowed program: nothing to set aside
+    except OSError:  # no standard error, as in a program without a console
         _start_tensorflow()
         return
     with tempfile.TemporaryFile() as messages:

@@ -281,15 +281,3 @@ def test_a_notebook_that_differs_is_noticed(tmp_path):
     assert stored.cells[3].metadata.cellView == "form"
     assert "version" not in stored.metadata.language_info
     assert notebooks.normalize(notebooks.with_setup(stored)) == stored
-
-
-@pytest.mark.parametrize("address", [None, "https://example.org/book"])
-def test_set_up_cell_reads_the_address_from_one_place(tmp_path, address):
-    pyproject = Path(tmp_path / "pyproject.toml")
-    urls = f'[project.urls]\nRepository = "{address}"\n' if address else ""
-    pyproject.write_text(f'[project]\nname = "lossutils"\n{urls}', encoding="utf-8")
-    source = notebooks.setup_source(notebooks.repository_address(pyproject))
-    assert ("%pip install" in source) == (address is not None)
-    if address:
-        assert f'"lossutils @ git+{address}"' in source
-    assert "pip install lossutils" not in source

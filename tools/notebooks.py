@@ -5,14 +5,14 @@ import functools
 import importlib.util
 import io
 import re
-import tomllib
 from pathlib import Path
 
 import nbformat
+import repository
 import yaml
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = repository.ROOT
 BOOK = ROOT / "book"
 
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -37,28 +37,49 @@ except ModuleNotFoundError:
 {remedy}"""
 
 REMEDY_WITHOUT_ADDRESS = """\
-    print(
+    raise ModuleNotFoundError(
         "This notebook needs lossutils, the package of this book. "
-        "In a copy of the book's repository run: python -m pip install -e ."
-    )"""
+        "In the folder of a copy of the book's repository run: python -m pip install ."
+    ) from None"""
 
+# pip would replace a package that is too old. Told to keep what is installed, it refuses instead.
 REMEDY_WITH_ADDRESS = """\
-    %pip install --quiet "lossutils @ git+{address}"
+    import subprocess
+    import sys
+    import tempfile
+    from pathlib import Path
+
+    print("Installing lossutils {tag}, the package of this book, beside what is installed.")
+    pip = [sys.executable, "-m", "pip"]
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Path(folder, "kept.txt")
+        kept.write_text(subprocess.check_output([*pip, "list", "--format=freeze"], text=True))
+        package = "lossutils @ git+{address}@{tag}"
+        install = [*pip, "install", "--quiet", "--constraint", str(kept), package]
+        run = subprocess.run(install, capture_output=True, text=True)
+    if run.returncode:
+        raise ModuleNotFoundError(
+            f"pip could not install lossutils beside what is here. It said:\\n{{run.stderr}}\\n"
+            "It needs the network, git, and no Keras before 3.13 or TensorFlow before 2.20. "
+            "In a new environment (python -m venv) nothing older is in its way."
+        ) from None
     import lossutils  # noqa: F401"""
 
 
-def repository_address(pyproject=ROOT / "pyproject.toml"):
-    """Return the address of the book's repository, or None while none is set.
-
-    It stands in one place: ``Repository`` in ``[project.urls]`` of pyproject.toml.
-    """
-    project = tomllib.loads(Path(pyproject).read_text(encoding="utf-8"))["project"]
-    return project.get("urls", {}).get("Repository")
+def repository_address():
+    """Return the address of the book's repository, or None while none is set."""
+    stored = repository.stored()
+    return stored.url if stored else None
 
 
 def setup_source(address=None):
-    """Return the source of the set-up cell, the same in every notebook."""
-    remedy = REMEDY_WITH_ADDRESS.format(address=address) if address else REMEDY_WITHOUT_ADDRESS
+    """Return the source of the set-up cell, the same in every notebook.
+
+    It installs the release that the notebook belongs to, not what the repository has by then.
+    """
+    if address is None:
+        return SETUP.format(remedy=REMEDY_WITHOUT_ADDRESS)
+    remedy = REMEDY_WITH_ADDRESS.format(address=address, tag=repository.tag())
     return SETUP.format(remedy=remedy)
 
 
@@ -142,6 +163,20 @@ def with_setup(notebook, address=None):
     )
     notebook.cells.insert(first_code, cell)
     return notebook
+
+
+def write_setup_cells():
+    """Bring the set-up cell of each notebook up to date, without running it; return the changed."""
+    source = setup_source(repository_address())
+    changed = []
+    for path in [*BOOK.rglob("*.ipynb"), *(ROOT / "assignments").rglob("*.ipynb")]:
+        notebook = read(path)
+        cell = next(filter(is_setup, notebook.cells), None)
+        if cell is not None and cell.source != source:
+            cell.source = source
+            write(notebook, path)
+            changed.append(path)
+    return changed
 
 
 def normalize(notebook):
