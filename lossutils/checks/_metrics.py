@@ -20,8 +20,9 @@ def _accuracy(head):
 @rule(RULES, "accuracy-on-regression", "warning", "Accuracy of numbers")
 def accuracy_on_regression(head):
     """
-    Accuracy counts exact matches of classes. Predicted numbers hardly ever equal their targets to
-    the last digit, so that it stays at 0, or counts something by chance.
+    Accuracy compares classes. Of a single output it makes 1 where the number exceeds 0.5, else 0,
+    and counts how often that equals the target: a perfect prediction of a 5 counts for nothing, and
+    a 9 in place of a 1 is a hit.
     """
     accuracy, loss, y = _accuracy(head), head.loss, head.y
     if accuracy is None or loss is None:
@@ -96,7 +97,8 @@ def accuracy_several_labels(head):
         if y.several_labels and (head.units or 0) > 1:
             yield (
                 f"{accuracy} looks at one label a sample, and rows have up to {y.row_sums[1]:.0f}",
-                "measure keras.metrics.BinaryAccuracy() or keras.metrics.F1Score()",
+                "measure keras.metrics.BinaryAccuracy() or "
+                "keras.metrics.F1Score(average='macro', threshold=0.5)",
                 "info" if accuracy.word else "warning",
             )
 
@@ -138,7 +140,8 @@ def metric_encoding(head):
 def probability_metric_on_scores(head):
     """
     AUC, Precision and Recall use thresholds between 0 and 1. Logits and hinge scores lie outside,
-    so most of them fall on one side of every threshold.
+    so most of them fall on one side of every threshold. AUC(from_logits=True) applies a sigmoid,
+    whose values for scores beyond about 5 lie above its last threshold below 1.
     """
     activation, loss = head.activation, head.loss
     if activation is None or activation.probabilities or loss is None:

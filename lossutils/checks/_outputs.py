@@ -33,7 +33,8 @@ def softmax_one_unit(head):
     A softmax divides each number of a row by the sum of the row. With one number in the row that
     is 1, whatever the input: every prediction is 1.0, and the accuracy stays at the share of ones.
     With TensorFlow the loss may fall all the same, since Keras computes cross-entropy from the
-    numbers before the softmax, so a falling loss proves nothing here.
+    numbers before the softmax where output and loss have one dtype, so a falling loss proves
+    nothing here.
     """
     if _single_softmax(head):
         yield (
@@ -101,8 +102,9 @@ def probabilities_as_logits(head):
     """
     With from_logits=True the loss applies the sigmoid or softmax itself. After such a layer it is
     applied twice. With TensorFlow, Keras warns and trains plain cross-entropy from the hidden
-    logits, if nothing stands between activation and loss; the loss of stored predictions is wrong
-    even then, and with other losses or backends so is the training.
+    logits, if nothing stands between activation and loss, not even a cast: in mixed precision, or
+    float64 with the default loss, it neither warns nor repairs. The loss of stored predictions is
+    wrong in any case, and with other losses or backends so is the training.
     """
     loss, activation = head.loss, head.activation
     if loss and loss.from_logits and activation and activation.probabilities:
@@ -116,8 +118,8 @@ def probabilities_as_logits(head):
 def sigmoid_categorical(head):
     """
     Categorical losses take one probability distribution over the classes for each sample. The
-    values of a sigmoid are each for themselves and do not add up to 1. With TensorFlow the
-    training is that of a softmax, but predict() is not.
+    values of a sigmoid are each for themselves and do not add up to 1. With TensorFlow in float32
+    the training is that of a softmax, but predict() is not.
     """
     loss, activation = head.loss, head.activation
     if loss and activation and loss.predictions == "distribution" and (head.units or 0) > 1:
@@ -390,7 +392,7 @@ def tversky_exchanged(head):
         if abs(float(false_positives(y, p)) - 0.5) > 0.01:
             alpha, beta = loss.parameters["alpha"], loss.parameters["beta"]
             yield (
-                f"Keras {keras.__version__} weighs false negatives with alpha={alpha:g} and false "
+                f"the installed Keras weighs false negatives with alpha={alpha:g} and false "
                 f"positives with beta={beta:g}, against its documentation",
                 f"until that is repaired, write alpha={beta:g}, beta={alpha:g}",
             )

@@ -423,8 +423,8 @@ def mape_zero_targets(head):
 @rule(RULES, "poisson-targets", "error", "Negative targets with a Poisson loss")
 def poisson_targets(head):
     """
-    The Poisson loss is for counts, and for means of counts. For a negative target it falls without
-    end as the prediction goes to zero.
+    The Poisson loss is for counts, and for means of counts. For a negative target it is smallest
+    at a prediction of zero, whatever the target.
     """
     loss, y = head.loss, head.y
     if loss and _numeric(head) and loss.name == "poisson" and y.low < 0:
