@@ -27,7 +27,8 @@ from contestants import contestants, jax_compiled, on, problems
 from sklearn.exceptions import ConvergenceWarning
 
 import lossutils
-from lossutils import _repetition, datasets, plotting
+from lossutils import datasets, plotting
+from lossutils.training import _repetition
 
 HERE = Path(__file__).resolve().parent
 FIGURE = HERE.parent / "book" / "assets" / "speed.png"

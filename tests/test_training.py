@@ -12,9 +12,10 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from lossutils import _repetition, models, training
-from lossutils._program import Program
+from lossutils import models, training
 from lossutils.datasets import Dataset
+from lossutils.training import _repetition
+from lossutils.training._program import Program
 
 ROWS, TEST_ROWS, FEATURES, BATCH = 42, 25, 4, 16  # the last batch of an epoch has 10 rows
 
@@ -534,8 +535,9 @@ def test_measuring_in_parts_changes_nothing(monkeypatch):
         return training.fit(model, problem("binary"), 2).history
 
     whole = history()
-    monkeypatch.setattr("lossutils._program._ROWS_PER_PASS", 10)
-    monkeypatch.setattr("lossutils._program._NUMBERS_PER_PASS", 60)  # the hidden layer has 6 units
+    monkeypatch.setattr("lossutils.training._program._ROWS_PER_PASS", 10)
+    # The hidden layer has 6 units.
+    monkeypatch.setattr("lossutils.training._program._NUMBERS_PER_PASS", 60)
     for name, values in history().items():
         np.testing.assert_allclose(values, whole[name], rtol=1e-12)
 
@@ -558,14 +560,17 @@ def circles_model(loss="binary_crossentropy", learning_rate=0.05):
 
 
 def test_shuffling_takes_every_row_once_and_follows_the_seed(monkeypatch):
-    orders = []
-    run = Program._run_block
+    given = []
+    run = Program._run_some
     monkeypatch.setattr(
-        Program, "_run_block", lambda self, o, lr: orders.append(o) or run(self, o, lr)
+        Program, "_run_some", lambda self, o, *rest: given.append(o) or run(self, o, *rest)
     )
     data = problem("binary")
+    orders = []
     for seed in (0, 0, 1):
         training.fit(circles_model(), data, 4, seed=seed)
+        orders.append(np.concatenate(given))
+        given.clear()
     assert (np.sort(orders[0], axis=1) == np.arange(ROWS)).all()
     assert (orders[0][0] != orders[0][1]).any()
     assert (orders[0] == orders[1]).all()
@@ -578,7 +583,7 @@ def test_many_epochs_run_in_blocks_with_the_same_result(monkeypatch):
         return training.fit(circles_model(), problem("binary"), 5, seed=4).history
 
     whole = history()
-    monkeypatch.setattr("lossutils._program._ORDERS", 2 * ROWS)
+    monkeypatch.setattr("lossutils.training._program._ORDERS", 2 * ROWS)
     assert history() == whole
 
 
@@ -587,6 +592,133 @@ def test_a_diverging_training_records_nan():
     model.compile(keras.optimizers.SGD(1e6), "mean_squared_error")
     history = training.fit(model, problem("real"), 30)
     assert np.isnan(history.history["test_loss"][-1])
+
+
+class Within(keras.metrics.Metric):
+    """A metric whose parameter is not in its config, as in Keras's own guides."""
+
+    def __init__(self, tolerance=0.5, name="within", **options):
+        super().__init__(name=name, **options)
+        self.tolerance = tolerance
+        self.hits = self.add_variable((), "zeros", name="hits")
+        self.rows = self.add_variable((), "zeros", name="rows")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        near = keras.ops.abs(keras.ops.cast(y_true, self.dtype) - y_pred) < self.tolerance
+        self.hits.assign_add(keras.ops.sum(keras.ops.cast(near, self.dtype)))
+        self.rows.assign_add(keras.ops.cast(keras.ops.shape(y_true)[0], self.dtype))
+
+    def result(self):
+        return self.hits / self.rows
+
+
+class OfClass(keras.metrics.Recall):
+    def __init__(self, label=0, **options):
+        super().__init__(**options)
+        self.label = label
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        return super().update_state(y_true == self.label, 1 - y_pred, sample_weight)
+
+
+@pytest.mark.parametrize("metric", [lambda: Within(2.0), lambda: OfClass(1, name="recall_of")])
+def test_a_metric_keeps_parameters_that_its_config_leaves_out(metric):
+    data = problem("binary")
+
+    def build():
+        model = perceptron(1, "sigmoid")
+        model.compile("sgd", "binary_crossentropy", metrics=[metric()])
+        return model
+
+    assert_equal_training(build, data, tolerance=1e-5)
+
+
+class WholeLoss(keras.losses.Loss):
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        return keras.ops.max(keras.ops.abs(keras.ops.cast(y_true, y_pred.dtype) - y_pred))
+
+
+@pytest.mark.usefixtures("float64")
+def test_a_loss_that_reduces_in_its_own_way_is_the_one_that_is_trained():
+    def build():
+        model = perceptron()
+        model.compile(keras.optimizers.SGD(0.01), WholeLoss())
+        return model
+
+    data = problem("real")
+    keras.utils.set_random_seed(0)
+    theirs, ours = build(), build()
+    ours.set_weights(theirs.get_weights())
+    theirs.fit(data.x_train, data.y_train, BATCH, 3, shuffle=False, verbose=0)
+    training.fit(ours, data, 3, BATCH, shuffle=False)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-10)
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("shape", [(ROWS, 7), (ROWS, 7, 1)])
+def test_each_step_of_a_sequence_may_have_a_label(shape):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(ROWS, 7, 2)), rng.integers(0, 3, shape)
+    data = Dataset(x_train=x, y_train=y, x_test=x, y_test=y)
+
+    def build():
+        model = keras.Sequential([keras.Input((7, 2)), keras.layers.Dense(3, activation="softmax")])
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    assert_equal_training(build, data)
+
+
+def recurrent(**options):
+    layers = [
+        keras.Input((FEATURES,)),
+        keras.layers.Reshape((FEATURES, 1)),
+        keras.layers.LSTM(3, dropout=0.3, recurrent_dropout=0.3),
+        keras.layers.Dense(1),
+    ]
+    model = keras.Sequential(layers)
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    return model
+
+
+def test_measuring_does_not_move_generators_that_draw_in_inference():
+    """Keras draws the masks of an LSTM's dropout in inference too."""
+    data = problem("real")
+    keras.utils.set_random_seed(1)
+    theirs = recurrent()
+    theirs.fit(data.x_train, data.y_train, BATCH, 3, shuffle=False, verbose=0)
+    keras.utils.set_random_seed(1)
+    ours = recurrent()
+    training.fit(ours, data, 3, BATCH, shuffle=False)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_half_precision_is_measured_in_float32():
+    data = problem("real")
+    model = keras.Sequential([keras.Input((FEATURES,)), keras.layers.Dense(1, dtype="float16")])
+    model.compile(keras.optimizers.SGD(0.01), "mse")
+    history = training.fit(model, data, 2)
+    expected = model.evaluate(data.x_test, data.y_test, verbose=0)
+    assert history.history["test_loss"][-1] == pytest.approx(expected, rel=1e-3)
+
+
+def test_an_interrupt_ends_the_training_and_leaves_what_was_measured(monkeypatch):
+    model = perceptron()
+    model.compile("sgd", "mse")
+    run = Program._run_some
+
+    def interrupted(self, orders, *rest):
+        if len(model.history.epoch) > 2:
+            raise KeyboardInterrupt
+        return run(self, orders, *rest)
+
+    monkeypatch.setattr(Program, "_run_some", interrupted)
+    monkeypatch.setattr("lossutils.training._program._EPOCHS_PER_CALL", 2)
+    with pytest.raises(KeyboardInterrupt):
+        training.fit(model, problem("real"), 1000)
+    assert len(model.history.history["test_loss"]) == len(model.history.epoch) > 2
 
 
 # Errors ------------------------------------------------------------------------------------------
@@ -760,7 +892,7 @@ def test_a_seed_of_repeat_is_a_fit_with_that_seed(jit_compile):
 def test_without_curves_only_the_last_epoch_is_measured(
     monkeypatch, jit_compile, epochs_in_a_block
 ):
-    monkeypatch.setattr("lossutils._program._ORDERS", epochs_in_a_block * ROWS)
+    monkeypatch.setattr("lossutils.training._program._ORDERS", epochs_in_a_block * ROWS)
     monkeypatch.setattr(_repetition, "_programs", {})
 
     def values(curves):
@@ -946,11 +1078,34 @@ def test_an_error_in_a_seed_is_named():
     ("arguments", "error", "message"),
     [
         ({"build": circles_model()}, TypeError, "build must be a function"),
-        ({"seeds": 0}, ValueError, "at least one"),
+        ({"seeds": 0}, ValueError, "seeds must be a whole number of at least 1, got 0"),
+        ({"seeds": -1}, ValueError, "seeds must be a whole number of at least 1, got -1"),
+        ({"seeds": []}, ValueError, "at least one"),
         ({"seeds": [1, 1]}, ValueError, "different"),
         ({"seeds": "12"}, TypeError, "iterable"),
+        ({"seeds": b"12"}, TypeError, "iterable"),
         ({"seeds": [-1]}, ValueError, "from 0"),
+        ({"seeds": [1.5]}, ValueError, "whole number from 0 to 4294967295, got 1.5"),
+        ({"seeds": ["3"]}, ValueError, "whole number from 0"),
+        ({"seeds": [True]}, ValueError, "whole number from 0"),
+        ({"seeds": [2**32]}, ValueError, "whole number from 0"),
         ({"epochs": 0}, ValueError, "epochs"),
+        ({"device": "TPU"}, ValueError, "none of this machine's: CPU:0"),
+        ({"device": 3}, ValueError, "none of this machine's"),
+        ({"callbacks": []}, TypeError, "does not take callbacks=; model.fit takes callbacks"),
+        ({"learning_rates": []}, ValueError, "at least one"),
+        ({"learning_rates": [0.1, 0.1]}, ValueError, "different numbers"),
+        ({"learning_rates": [0.1, -1]}, ValueError, "must be positive numbers, got -1"),
+        ({"learning_rates": [0.1], "validation_size": 1}, ValueError, "between 0 and 1"),
+        ({"learning_rates": [0.1], "choose_by": "f1"}, ValueError, "no measure: loss, accuracy"),
+        ({"early_stopping": True, "choose_by": None}, ValueError, "must name a measure"),
+        ({"data": lambda seed: 1}, TypeError, r"draw\(\d\) must be a Dataset, got int"),
+        (
+            {"data": lambda seed: problem("binary"), "sample_weight": np.ones(ROWS)},
+            ValueError,
+            "use class_weight",
+        ),
+        ({"verbose": "no"}, ValueError, 'True, False or "auto"'),
     ],
 )
 def test_bad_arguments_of_repeat_are_named(arguments, error, message):
@@ -990,6 +1145,43 @@ def test_compare_pairs_the_seeds():
     assert result.loc["b", ["low", "high"]].tolist() == pytest.approx(list(expected))
     assert result.loc["a", "std"] == pytest.approx(a.std(ddof=1))
     assert np.isnan(result.loc["a", "difference"])
+
+
+def test_intervals_hold_together_and_allow_for_overlap():
+    """Bonferroni's share of 5 % for each of two intervals; Nadeau and Bengio's variance."""
+    rng = np.random.default_rng(0)
+    a, b, c = rng.normal(size=(3, 20))
+    runs = {"a": table(a), "b": table(b), "c": table(c)}
+    result = training.compare(runs, "test_mae")
+    expected = stats.ttest_rel(c, a).confidence_interval(1 - 0.05 / 2)
+    assert result.loc["c", ["low", "high"]].tolist() == pytest.approx(list(expected))
+    wide = training.compare(runs, "test_mae", test_to_train=0.5)
+    half = result.loc["c", "high"] - result.loc["c", "difference"]
+    found = wide.loc["c", "high"] - wide.loc["c", "difference"]
+    assert found == pytest.approx(half * np.sqrt((1 / 20 + 0.5) / (1 / 20)))
+
+
+def test_a_run_that_diverged_is_counted_and_has_no_mean():
+    runs = {"a": table([1.0, 2.0, 3.0]), "b": table([1.0, np.nan, np.inf]), "c": table([2, 3, 4.0])}
+    result = training.compare(runs, "test_mae")
+    assert result["diverged"].tolist() == [0, 2, 0]
+    assert result.drop(columns="diverged").loc["b"].isna().all()
+    assert result.loc["c", "difference"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("runs", "error", "message"),
+    [
+        ({}, TypeError, "must be a dict"),
+        (table([1.0]), TypeError, "must be a dict"),
+        ([table([1.0])], TypeError, "must be a dict"),
+        ({"a": [1.0]}, TypeError, "'a' is no result of training.repeat"),
+        ({"a": pd.concat([table([1.0])] * 2)}, ValueError, "several rows for a seed"),
+    ],
+)
+def test_what_cannot_be_compared_is_named(runs, error, message):
+    with pytest.raises(error, match=message):
+        training.compare(runs, "test_mae")
 
 
 def test_compare_takes_the_last_epoch_of_curves():

@@ -4,16 +4,17 @@ Keras resolves names such as ``"accuracy"`` at the first batch, and computes wha
 in ``floatx``, whatever the precision of the model. Here both follow the model.
 """
 
-import difflib
-import functools
+import contextlib
+import copy
 import itertools
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-# Keras has no public way to resolve "accuracy", "crossentropy" and functions as compile does.
-from keras.src.losses.losses import LossFunctionWrapper
-from keras.src.trainers.compile_utils import CompileMetrics, get_loss
+from lossutils import _internals
+from lossutils.losses._names import closest_loss, known_losses
+from lossutils.training._signature import description
 
 _LABEL_VECTOR = {"CategoricalGeneralizedCrossEntropy", "Circle"}  # labels of shape (n,)
 _LABELS = {"SparseCategoricalCrossentropy", "CTC"} | _LABEL_VECTOR
@@ -24,10 +25,15 @@ def check_model(model):
     """Raise where `training.fit` cannot stand in for `model.fit`."""
     if not isinstance(model, keras.Model):
         raise TypeError(f"model must be a keras.Model, got {type(model).__name__}")
-    if not model.compiled or model.optimizer is None or model.loss is None:
+    if not model.compiled or model.optimizer is None:
         raise ValueError(
             "the model is not compiled with an optimizer and a loss: "
             "call model.compile(optimizer=..., loss=...) first"
+        )
+    if model.loss is None:
+        raise ValueError(
+            "the model is compiled without a loss: give compile(loss=...) one; a model that is "
+            "trained by add_loss alone needs model.fit"
         )
     overridden = [
         name
@@ -44,6 +50,7 @@ def check_model(model):
         (len(getattr(model, "inputs", None) or [0]) > 1, "a model with several inputs"),
         (len(getattr(model, "outputs", None) or [0]) > 1, "a model with several outputs"),
         (len(keras.tree.flatten(model.loss)) != 1, "a model with several losses"),
+        (any(map(_internals.metrics_of_layer, _internals.layers_of(model))), "metrics of a layer"),
     )
     for met, what in unsupported:
         if met:
@@ -51,9 +58,39 @@ def check_model(model):
 
 
 def precision(model):
-    """Return the dtype of a model's weights, such as ``"float64"``."""
+    """Return the dtype that loss and metrics of a model are computed in, such as ``"float64"``.
+
+    It is that of its weights; half precision overflows in sums over rows, so that it becomes
+    float32, as in Keras.
+    """
     weights = model.trainable_variables
-    return keras.backend.standardize_dtype(weights[0].dtype) if weights else model.variable_dtype
+    dtype = weights[0].dtype if weights else model.variable_dtype
+    dtype = keras.backend.standardize_dtype(dtype)
+    return "float32" if dtype in ("float16", "bfloat16") else dtype
+
+
+def generator_states(model):
+    """Return the variables that hold where a model's random numbers stand."""
+    return [
+        generator.state
+        for layer in _internals.layers_of(model)
+        for generator in _internals.seed_generators_of(layer)
+    ]
+
+
+def drawn_without_seed():
+    """Return how far Keras's own generator has come, or None before its first number."""
+    state = _internals.global_generator_state()
+    return None if state is None else state.numpy().tolist()
+
+
+@contextlib.contextmanager
+def unmoved(states):
+    """Put generators back afterwards: some layers draw random numbers in inference too."""
+    kept = [tf.identity(state.value) for state in states]
+    yield
+    for state, value in zip(states, kept, strict=True):
+        state.value.assign(value)
 
 
 def build(model, x):
@@ -73,7 +110,7 @@ def build(model, x):
 
 def call(model, x, training):
     """Call a model as Keras's training step does."""
-    return model(x, training=training) if model._call_has_training_arg else model(x)
+    return model(x, training=training) if _internals.call_takes_training(model) else model(x)
 
 
 def constant_learning_rate(model):
@@ -82,7 +119,7 @@ def constant_learning_rate(model):
     Keras stores it in float32. The shortest decimal that rounds to the stored number is what the
     reader wrote: 0.01, not 0.009999999776.
     """
-    stored = model.optimizer._learning_rate
+    stored = _internals.learning_rate_of(model.optimizer)
     return float(str(stored.numpy())) if isinstance(stored, keras.Variable) else 0.0
 
 
@@ -103,9 +140,35 @@ class Loss(keras.losses.Loss):
                 "use the default, reduction='sum_over_batch_size'"
             )
         super().__init__(self._keras_loss.name, self._keras_loss.reduction, precision)
-        weights = model._compile_loss._user_loss_weights
+        weights = _internals.loss_weights_of(model)
         self._factor = 1.0 if weights is None else keras.tree.flatten(weights)[0]
         self.kind = _kind(self._keras_loss)
+        self._called_whole = type(self._keras_loss).__call__ is not keras.losses.Loss.__call__
+        if self.kind is None:
+            self._check_own(y, y_pred)
+
+    def _check_own(self, y, y_pred):
+        """Compute a loss of the reader's own once, with errors that name it."""
+        function = getattr(self._keras_loss, "fn", None)
+        module = getattr(function, "__module__", None) or ""
+        if module.startswith("lossutils.losses.") and not module.endswith("keras_losses"):
+            raise ValueError(
+                f"{function.__name__} of lossutils.losses is the definition in NumPy, which has no "
+                f'gradient for training: compile with the loss of Keras, "{function.__name__}", or '
+                "one from lossutils.losses.keras_losses"
+            )
+        try:
+            value = self(y, y_pred)
+        except AttributeError as error:
+            raise ValueError(
+                f"the loss {self.name} cannot be computed on tensors: {error}. It has to return a "
+                "tensor, written with keras.ops"
+            ) from error
+        if value.shape != ():
+            raise ValueError(
+                f"the loss {self.name} gives an array of shape {tuple(value.shape)}: "
+                "reduce it to one number"
+            )
 
     def call(self, y_true, y_pred):
         """Compute the loss of each row."""
@@ -115,7 +178,15 @@ class Loss(keras.losses.Loss):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """Compute the reduced loss, times the loss weight that the model is compiled with."""
+        if self._called_whole:  # a reader's class that reduces in its own way
+            loss = self._keras_loss(y_true, y_pred, sample_weight=sample_weight)
+            return self._factor * keras.ops.cast(loss, self.dtype)
         return self._factor * super().__call__(y_true, y_pred, sample_weight)
+
+    @property
+    def takes_whole_batches(self):
+        """Whether a reader's class computes the reduced loss itself."""
+        return self._called_whole
 
     @property
     def ignored_label(self):
@@ -127,32 +198,15 @@ class Loss(keras.losses.Loss):
 
 def _resolve(loss, y, y_pred):
     try:
-        return get_loss(loss, y, y_pred)
+        return _internals.get_loss(loss, y, y_pred)
     except ValueError as error:
         close = closest_loss(str(loss))
-        hint = f"did you mean {close!r}?" if close else f"Keras knows {', '.join(_known_losses())}"
+        hint = f"did you mean {close!r}?" if close else f"Keras knows {', '.join(known_losses())}"
         raise ValueError(f"unknown loss {loss!r}: {hint}") from error
 
 
-def closest_loss(name):
-    """Return the name most like this one that Keras takes, or None."""
-    return next(iter(difflib.get_close_matches(name, _known_losses(), n=1)), None)
-
-
-@functools.cache
-def _known_losses():
-    return [name for name in dir(keras.losses) if name.islower() and _is_loss(name)]
-
-
-def _is_loss(name):
-    try:
-        return callable(keras.losses.get(name))
-    except (ValueError, TypeError):
-        return False
-
-
 def _kind(loss):
-    if type(loss) is not LossFunctionWrapper:
+    if type(loss) is not _internals.LossFunctionWrapper:
         return type(loss).__name__ if _is_of_keras(type(loss)) else None
     if not _is_of_keras(loss.fn):
         return None
@@ -179,9 +233,11 @@ def check_targets(loss, y, y_pred):
         _check_labels(y, y_pred.shape[-1], loss.ignored_label)
     shapes = f"targets have the shape {_shape(y)}, the model's output has {_shape(y_pred)}"
     if loss.kind in _LABELS:
-        if loss.kind != "CTC" and y.shape[-1] != 1:
+        if loss.kind != "CTC" and not _labels_fit(loss, y, y_pred):
+            wanted = ", ".join(["n", *map(str, y_pred.shape[1:-1])])
+            wanted = f"({wanted})" if y_pred.ndim > 2 else "(n, 1)"
             raise ValueError(
-                f"{shapes}: {loss.name} takes whole-number labels of shape (n, 1); "
+                f"{shapes}: {loss.name} takes whole-number labels of shape {wanted}; "
                 "use categorical_crossentropy for one-hot targets"
             )
     elif loss.kind is not None:
@@ -194,9 +250,19 @@ def check_targets(loss, y, y_pred):
         _check_own_loss(loss, y, y_pred, shapes)
 
 
+def _labels_fit(loss, y, y_pred):
+    """Tell whether there is a label for each row, or for each step or pixel of it."""
+    if loss.kind in _LABEL_VECTOR:
+        return y.shape[1:] == (1,)
+    labels, outputs = tuple(y.shape[1:]), tuple(y_pred.shape[1:-1])
+    return labels in (outputs, (*outputs, 1))
+
+
 def _check_own_loss(loss, y, y_pred, shapes):
     """Find a loss of the reader's own that pairs every target with every prediction."""
     rows = max(y_pred.shape[1:], default=0) + max(y.shape[1:], default=0) + 1
+    if loss.takes_whole_batches:
+        return
     y_pred = keras.ops.zeros((rows, *y_pred.shape[1:]), loss.dtype)
     values = loss.call(keras.ops.cast(y[:1].repeat(rows, axis=0), loss.dtype), y_pred)
     if list(values.shape).count(rows) > 1:
@@ -227,34 +293,62 @@ def _shape(array):
 
 def given_metrics(model):
     """Return the metrics and the weighted metrics as they were given to compile."""
-    compiled = model._compile_metrics
-    if compiled is None:
-        return [], []
-    given = compiled._user_metrics, compiled._user_weighted_metrics
-    return tuple(keras.tree.flatten(metrics or []) for metrics in given)
+    return tuple(keras.tree.flatten(given or []) for given in _internals.metrics_of(model))
 
 
 def metrics(model, y, y_pred, precision):
     """Return metrics like the model's, in its precision and with a state of their own."""
-    own = CompileMetrics(*given_metrics(model))
+    own = _internals.CompileMetrics(*given_metrics(model))
     own.build(y, y_pred)
-    for group in own._flat_metrics + own._flat_weighted_metrics:
+    for group in _internals.metric_groups_of(own):
         if group is not None:
             group.metrics = [_metric_in_precision(metric, precision) for metric in group.metrics]
     own.update_state(y, y_pred)  # some metrics create their variables at the first update
+    for name, value in own.result().items():
+        if isinstance(value, dict) or len(getattr(value, "shape", ())) > 0:
+            raise ValueError(
+                f"the metric {name} gives several numbers, not one: give it an average, such as "
+                'keras.metrics.F1Score(average="macro", threshold=0.5), or one metric for each'
+            )
     own.reset_state()
     return own
 
 
+def direction(metrics, name):
+    """Return ``"up"`` or ``"down"``, which is better for a metric, or None if it does not say."""
+    named = (metric for metric in metrics.metrics if metric.name == name)
+    return next(map(_internals.direction_of, named), None)
+
+
 def _metric_in_precision(metric, precision):
     if type(metric) is keras.metrics.MeanMetricWrapper:
+        function, arguments = _internals.metric_function_of(metric)
         return keras.metrics.MeanMetricWrapper(
-            metric._fn, name=metric.name, dtype=precision, **metric._fn_kwargs
+            function, name=metric.name, dtype=precision, **arguments
         )
     try:
-        return type(metric).from_config({**metric.get_config(), "dtype": precision})
+        same = type(metric).from_config(metric.get_config())
+        in_precision = type(metric).from_config({**metric.get_config(), "dtype": precision})
     except (TypeError, ValueError, NotImplementedError):
-        return metric  # a reader's own class that cannot be rebuilt keeps its precision
+        return _copied(metric)
+    if _is_of_keras(type(metric)) or _same_parameters(same, metric):
+        return in_precision
+    return _copied(metric)  # its config leaves parameters out
+
+
+def _copied(metric):
+    """Copy a metric with variables of its own; it keeps its precision.
+
+    Python's own copy of a Keras object goes through its config.
+    """
+    copied = object.__new__(type(metric))
+    copied.__dict__.update(copy.deepcopy(vars(metric), {id(metric): copied}))
+    return copied
+
+
+def _same_parameters(rebuilt, metric):
+    theirs = description(metric)
+    return theirs is not None and theirs == description(rebuilt)
 
 
 def has_batchwise_measures(model, loss, metrics, y, y_pred):
@@ -271,7 +365,7 @@ def has_batchwise_measures(model, loss, metrics, y, y_pred):
         loss.kind in _OVER_THE_BATCH
         or loss.reduction == "sum"
         or loss.ignored_label is not None  # a mean over the rows that are left in a batch
-        or getattr(y_pred, "_keras_mask", None) is not None
+        or _internals.keras_mask(y_pred) is not None
         or len(model.losses) > len(regularized)
         or not (of_keras or _add_up(loss, metrics, y, y_pred))
     )
