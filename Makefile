@@ -6,6 +6,7 @@
 PYTHON ?=
 NOTEBOOKS ?=
 BUILD_OPTIONS ?=
+VERSIONS ?=
 
 BIN := .venv/bin
 # What builds the pages is installed alone first: readers need no TensorFlow.
@@ -18,12 +19,14 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 
 NBVAL := $(PYTEST) --nbval --nbval-current-env book
 
 .PHONY: help book test test-units test-notebooks test-portable frameworks lint refresh reference benchmark clean \
-    repository set-up-cells
+    repository set-up-cells test-versions test-claims
 
 help:
 	@echo "make book            build the HTML pages from the stored outputs"
 	@echo "make test            run all tests: of lossutils, of the pages, and every notebook"
 	@echo "make test-portable   run every notebook with other CPU instructions and one thread"
+	@echo "make test-versions   run tests and notebooks on Colab's, the oldest, the newest versions"
+	@echo "make test-claims     repeat on new data what the chapters conclude"
 	@echo "make frameworks      install PyTorch and optax, which some tests compare with"
 	@echo "make lint            check the style of the code"
 	@echo "make refresh         re-run and store all notebooks, or NOTEBOOKS=book/…/one.ipynb"
@@ -51,6 +54,16 @@ test-notebooks: $(INSTALLED)
 test-portable: $(INSTALLED)
 	@echo "Running every notebook with other CPU instructions and one thread."
 	@XLA_FLAGS=--xla_cpu_max_isa=AVX TF_ENABLE_ONEDNN_OPTS=0 TF_NUM_INTRAOP_THREADS=1 $(NBVAL)
+
+# Other versions of Keras, TensorFlow and the rest: VERSIONS="colab floor", or all without it.
+test-versions: $(INSTALLED)
+	@echo "Testing on other versions, each in an environment of its own in .versions: about an hour each."
+	@$(BIN)/python tools/versions.py $(VERSIONS)
+
+# What the chapters conclude, on new data and longer trainings: hours, so make test leaves it out.
+test-claims: $(INSTALLED)
+	@echo "Repeating what the chapters conclude, on new data: hours."
+	@$(BIN)/python -m pytest -rs tests/claims
 
 # Without PyTorch and optax, make test skips what compares the losses with them, and says so.
 frameworks: $(INSTALLED)
