@@ -10,10 +10,7 @@ import keras
 import numpy as np
 from keras import layers
 
-# Keras keeps its seed, and the counters from which it names things, here; there is no public way.
-from keras.src.backend.common import global_state
-
-_KERAS_STATE = ("global_random_seed", "global_seed_generator", "object_name_uids")
+from lossutils import _internals
 
 # A model's own counters and the like are put back; frozen weights do not change.
 _STATE_NUMBERS = 10_000
@@ -133,7 +130,9 @@ def outputs(model, x):
         return [_output(name, shape, _backwards_through(model))]
     tensors = getattr(model, "outputs", None)
     if tensors:
-        structure = model._outputs_struct if hasattr(model, "_outputs_struct") else tensors
+        structure = _internals.outputs_structure_of(model)
+        if structure is None:
+            structure = tensors
         names = _names(model, structure, len(tensors))
         return [
             _output(name, tuple(tensor.shape), _history(tensor))
@@ -184,7 +183,7 @@ def _unfolded(operation):
 def _history(tensor):
     """Yield what made a symbolic tensor, the last operation first, as long as it is a chain."""
     while True:
-        history = getattr(tensor, "_keras_history", None)
+        history = _internals.keras_history(tensor)
         if history is None:
             return
         operation = history.operation
@@ -194,7 +193,7 @@ def _history(tensor):
             yield from _history(operation.outputs[history.tensor_index])
             return
         yield from _unfolded(operation)
-        inputs = operation._inbound_nodes[history.node_index].input_tensors
+        inputs = _internals.inputs_of_node(operation, history.node_index)
         if len(inputs) != 1:
             return
         tensor = inputs[0]
@@ -365,8 +364,8 @@ def _unchanged(model):
     kept = []
     states = [v for v in model.non_trainable_variables if np.prod(v.shape) <= _STATE_NUMBERS]
     values = [np.copy(state.numpy()) for state in states]
-    for part in model._flatten_layers():
-        for thing in (part, getattr(part, "_tracker", None)):
+    for part in _internals.layers_of(model):
+        for thing in (part, _internals.tracker_of(part)):
             if thing is not None:
                 attributes = dict(thing.__dict__)
                 kept.append((thing, attributes, _contents(attributes)))
@@ -403,7 +402,7 @@ def _refill(container, content):
 
 def _from_predictions(model, x, found):
     """Say of the outputs what the predictions for a few rows tell."""
-    if any(getattr(layer, "stateful", False) for layer in model._flatten_layers()):
+    if any(getattr(layer, "stateful", False) for layer in _internals.layers_of(model)):
         return found
     few = keras.tree.map_structure(lambda a: keras.ops.convert_to_tensor(a[:8]), x)
     names, results = _named(model(few, **_in_inference(model)))
@@ -443,18 +442,17 @@ def _dtype(array):
 def unchanged_random_state():
     """Leave the random state, and Keras's counters of names, as they were."""
     states = random.getstate(), np.random.get_state()  # noqa: NPY002
-    of_keras = {name: global_state.get_global_attribute(name) for name in _KERAS_STATE}
+    of_keras = _internals.keras_state()
     generator = of_keras["global_seed_generator"]
     position = None if generator is None else generator.state.numpy().copy()
     counters = of_keras["object_name_uids"]
     if counters is not None:
-        global_state.set_global_attribute("object_name_uids", copy.copy(counters))
+        _internals.set_keras_state({"object_name_uids": copy.copy(counters)})
     try:
         yield
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])  # noqa: NPY002
-        for name, value in of_keras.items():
-            global_state.set_global_attribute(name, value)
+        _internals.set_keras_state(of_keras)
         if generator is not None:
             generator.state.assign(position)

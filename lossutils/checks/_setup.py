@@ -8,6 +8,7 @@ from functools import cached_property, partial
 import keras
 import numpy as np
 
+from lossutils import _internals
 from lossutils.checks import _arrays, _network
 from lossutils.losses import CATALOGUE
 
@@ -187,7 +188,7 @@ class Setup:
     @cached_property
     def learning_rate(self):
         """The learning rate as a number, or None where a schedule gives it."""
-        rate = getattr(self.optimizer, "_learning_rate", None)  # the property asks a schedule
+        rate = self.optimizer and _internals.learning_rate_of(self.optimizer)
         if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule) or rate is None:
             return None
         try:
@@ -353,11 +354,10 @@ def _encoding_by_shape(y_shape, output_shape):
 
 
 def _given_metrics(model):
-    """Return metrics and weighted metrics as given to compile; Keras has no public way to."""
-    compiled = getattr(model, "_compile_metrics", None)
-    if compiled is None:
-        return []
-    return [compiled._user_metrics, compiled._user_weighted_metrics]
+    """Return metrics and weighted metrics as given to compile."""
+    compiled = isinstance(model, keras.Model) and model.compiled
+    given = _internals.metrics_of(model) if compiled else []
+    return list(given) if any(given) else []
 
 
 def resolve_metrics(given, y_shape, output_shape):
@@ -376,7 +376,9 @@ def resolve_metrics(given, y_shape, output_shape):
             metric = keras.metrics.get(metric)
         except Exception:
             continue
-        function = getattr(metric, "_fn", None) or metric
+        function = metric
+        if isinstance(metric, keras.metrics.MeanMetricWrapper):
+            function, _ = _internals.metric_function_of(metric)
         if inspect.isfunction(function):
             module = getattr(function, "__module__", "") or ""
             if module.startswith("keras."):

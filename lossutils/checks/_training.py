@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from lossutils import _internals
 from lossutils.checks._findings import rule
 
 RULES = {}
@@ -157,7 +158,9 @@ def inputs_scale(setup):
 
 def _layers(model):
     try:
-        return [layer for layer in model._flatten_layers() if not isinstance(layer, keras.Model)]
+        return [
+            layer for layer in _internals.layers_of(model) if not isinstance(layer, keras.Model)
+        ]
     except Exception:
         return []
 
