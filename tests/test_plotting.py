@@ -21,7 +21,7 @@ from nbclient import NotebookClient
 from scipy import stats
 from sklearn.calibration import calibration_curve
 
-from lossutils import plotting
+from lossutils import plotting, training
 from lossutils.losses import CATALOGUE
 from lossutils.plotting import _style
 
@@ -114,6 +114,21 @@ def runs_with_curves(names, seeds=10, epochs=30):
     }
 
 
+def sweep(names, rates=(0.001, 0.01, 0.1, 1.0), seeds=8):
+    """What `repeat` returns for several rates a seed: each loss is best at a rate of its own."""
+    return {
+        name: pd.DataFrame(
+            [
+                (seed, rate, "test_accuracy", value - 0.03 * (np.log10(rate) + 2 - 0.7 * i) ** 2)
+                for rate in rates
+                for seed, value in zip(frame["seed"], frame["value"], strict=True)
+            ],
+            columns=["seed", "learning_rate", "measure", "value"],
+        )
+        for i, (name, frame) in enumerate(runs(names, seeds).items())
+    }
+
+
 LOSSES = ["Binary cross-entropy", "Hinge loss", "Squared hinge loss"]
 
 
@@ -148,6 +163,7 @@ def every_function():
         ),
         ("seeds", 1, lambda ax: plotting.seeds(runs(LOSSES), "test_accuracy", ax)),
         ("paired", 1, lambda ax: plotting.paired(runs(LOSSES), "test_accuracy", ax)),
+        ("rates", 1, lambda ax: plotting.rates(sweep(LOSSES), "test_accuracy", ax)),
         ("decision_regions", 1, lambda ax: plotting.decision_regions(rings_model, x, y, ax)),
         ("predictions", 1, lambda ax: plotting.predictions(1 + p, 1 + p**2, ax, scale="log")),
         ("confusion_matrix", 1, lambda ax: plotting.confusion_matrix(truth, p > 0.5, ax)),
@@ -369,8 +385,28 @@ def test_scatter():
 def test_one_hot_rows_signs_and_integers_are_the_same_classes():
     x, y = rings()
     expected = [c.get_offsets().tolist() for c in plotting.scatter(x, y).collections]
-    for same in (y[:, 0], np.eye(2)[y[:, 0]], 2 * y - 1, y.astype(float)):
-        assert [c.get_offsets().tolist() for c in plotting.scatter(x, same).collections] == expected
+    for same in (y[:, 0], np.eye(2)[y[:, 0]], 2 * y - 1, y.astype(float), pd.Series(y[:, 0] == 1)):
+        ax = plotting.scatter(x, same)
+        assert [c.get_offsets().tolist() for c in ax.collections] == expected
+        assert [t.get_text() for t in ax.get_legend().get_texts()] == ["class 0", "class 1"]
+        colors = [to_rgb(c.get_facecolor()[0, :3]) for c in ax.collections]
+        assert colors == [to_rgb(color) for color in plotting.CLASS_COLORS[:2]]
+
+
+def test_signs_are_classes_0_and_1_in_every_figure():
+    truth, p = odds()
+    counts = [
+        [text.get_text() for text in plotting.confusion_matrix(y, p > 0.3).texts]
+        for y in (truth, 2 * truth - 1)
+    ]
+    assert counts[0] == counts[1]
+    shares = [
+        plotting.calibration(y, p).lines[1].get_ydata().tolist() for y in (truth, 2 * truth - 1)
+    ]
+    assert shares[0] == shares[1]
+    # Where only the sign of class 1 occurs, it is that class still.
+    ax = plotting.confusion_matrix([1, 1], [-1, 1])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "1"]
 
 
 def test_a_class_keeps_its_color_where_another_is_missing():
@@ -555,14 +591,32 @@ def test_seeds():
     return ax.figure
 
 
-def test_seeds_that_diverged_are_counted_and_left_out():
-    trainings = runs(["mse", "mae"])
-    trainings["mae"].loc[:2, "value"] = [np.nan, np.inf, -np.inf]
+def diverge(frame, rows=(0, 1, 2), values=(np.nan, np.inf, -np.inf)):
+    """Return the runs with some that diverged, and with their rows in another order."""
+    frame = frame.copy()
+    frame.loc[list(rows), "value"] = values[: len(rows)]
+    return frame.iloc[::-1]
+
+
+@picture
+def test_seeds_with_runs_that_diverged():
+    trainings = runs(["mse", "mae", "huber"])
+    trainings["mae"] = diverge(trainings["mae"])
     ax = plotting.seeds(trainings, "test_accuracy")
     labels = [label.get_text() for label in ax.get_yticklabels()]
-    assert labels == ["mse", "mae\n(3 of 20 diverged)"]
-    kept = trainings["mae"]["value"][3:]
-    assert ax.containers[1].lines[0].get_xdata() == pytest.approx([kept.mean()])
+    assert labels == ["mse", "mae\n(3 of 20 diverged)", "huber"]
+    # Those that did not diverge are points; a mean of them would be better than the loss is.
+    assert [bar.lines[0].get_color() for bar in ax.containers] == [
+        plotting.color_of("mse"),
+        plotting.color_of("huber"),
+    ]
+    (points,) = [
+        c
+        for c in ax.collections
+        if to_rgb(c.get_edgecolor()[0, :3]) == to_rgb(plotting.color_of("mae"))
+    ]
+    assert np.array_equal(points.get_offsets()[:, 0], trainings["mae"]["value"].iloc[:17])
+    return ax.figure
 
 
 def test_seeds_takes_the_last_epoch_where_all_are_kept():
@@ -583,9 +637,162 @@ def test_paired():
     for name, bar in zip(LOSSES[1:], ax.containers, strict=True):
         expected = stats.ttest_rel(trainings[name].sort_values("seed")["value"], first)
         ((low, _), (high, _)) = bar.lines[2][0].get_segments()[0]
-        assert (low, high) == pytest.approx(tuple(expected.confidence_interval(0.95)))
+        # Two intervals that hold together with 95 %: each with 97.5 % (Bonferroni).
+        assert (low, high) == pytest.approx(tuple(expected.confidence_interval(0.975)))
     assert ax.get_xlim()[0] < 0 < ax.get_xlim()[1]
     return ax.figure
+
+
+def bars_of(ax):
+    """Return (center, low, high) of each bar."""
+    bars = []
+    for bar in ax.containers:
+        ((low, _), (high, _)) = bar.lines[2][0].get_segments()[0]
+        bars.append((bar.lines[0].get_xdata()[0], low, high))
+    return bars
+
+
+@pytest.mark.parametrize("test_to_train", [None, 0.5])
+def test_paired_draws_what_compare_returns(test_to_train):
+    trainings = runs(LOSSES)
+    table = training.compare(trainings, "test_accuracy", test_to_train)
+    ax = plotting.paired(trainings, "test_accuracy", test_to_train=test_to_train)
+    expected = table[["difference", "low", "high"]].to_numpy()[1:]
+    np.testing.assert_allclose(bars_of(ax), expected, atol=1e-12)
+    assert "simultaneous 95 % interval" in ax.get_xlabel()
+
+
+@picture
+def test_paired_with_runs_that_diverged():
+    trainings = runs([*LOSSES, "mse"], seeds=6)
+    trainings["mse"] = diverge(trainings["mse"], rows=(1, 4))
+    ax = plotting.paired(trainings, "test_accuracy")
+    table = training.compare(trainings, "test_accuracy")
+    assert table["diverged"].tolist() == [0, 0, 0, 2]
+    np.testing.assert_allclose(
+        bars_of(ax), table[["difference", "low", "high"]].dropna().to_numpy(), atol=1e-12
+    )
+    assert [label.get_text() for label in ax.get_yticklabels()][2] == "mse\n(2 of 6 diverged)"
+    assert len(ax.containers) == 2
+    return ax.figure
+
+
+def test_paired_says_that_the_first_diverged():
+    trainings = runs(["mse", "mae"], seeds=6)
+    trainings["mse"] = diverge(trainings["mse"], rows=(1,))
+    ax = plotting.paired(trainings, "test_accuracy")
+    assert not ax.containers
+    assert [text.get_text() for text in ax.texts] == ["same as mse (1 of 6 diverged)"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["mae"]
+
+
+def test_every_figure_of_runs_takes_the_rate_that_each_seed_chose():
+    trainings = runs_with_curves(["mse", "mae"])
+    chosen = {
+        name: frame.assign(learning_rate=0.1 / (1 + frame["seed"] % 3), epochs=30)
+        for name, frame in trainings.items()
+    }
+    for draw in (plotting.seeds, plotting.paired, plotting.curves_over_seeds):
+        plain, with_rates = (draw(each, "test_accuracy") for each in (trainings, chosen))
+        for a, b in zip(plain.lines, with_rates.lines, strict=True):
+            np.testing.assert_array_equal(a.get_xydata(), b.get_xydata())
+
+
+@picture
+def test_curves_over_seeds_with_runs_that_diverged_and_runs_that_stopped_early():
+    trainings = runs_with_curves(["mse", "hinge"])
+    frame = trainings["hinge"]
+    frame.loc[(frame["seed"] < 3) & (frame["epoch"] >= 12), "value"] = np.nan
+    short = trainings["mse"]
+    trainings["mse"] = short[(short["seed"] != 0) | (short["epoch"] <= 4)]
+    ax = plotting.curves_over_seeds(trainings, "test_accuracy")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "mse",
+        "hinge (3 of 10 diverged)",
+    ]
+    whole = short.pivot_table(index="epoch", columns="seed", values="value")
+    whole.loc[5:, 0] = whole.loc[4, 0]
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), np.median(whole, axis=1))
+    others = frame.pivot_table(index="epoch", columns="seed", values="value").loc[12:, 3:]
+    np.testing.assert_allclose(ax.lines[1].get_ydata()[11:], np.median(others, axis=1))
+    return ax.figure
+
+
+@picture
+def test_rates():
+    trainings = sweep(LOSSES)
+    frame = trainings[LOSSES[2]]
+    frame.loc[(frame["learning_rate"] == 1.0) & (frame["seed"] < 3), "value"] = np.inf
+    # The order of the rows says nothing.
+    trainings[LOSSES[1]] = trainings[LOSSES[1]].sample(frac=1, random_state=0)
+    ax = plotting.rates(trainings, "test_accuracy", references={"Bayes ceiling": 0.84})
+    assert ax.get_xscale() == "log"
+    for name, line in zip(LOSSES, ax.lines, strict=False):
+        means = trainings[name].groupby("learning_rate")["value"].mean()
+        np.testing.assert_array_equal(line.get_xdata(), [0.001, 0.01, 0.1, 1])
+        shown = slice(None, 3) if name == LOSSES[2] else slice(None)
+        np.testing.assert_allclose(line.get_ydata()[shown], means[shown])
+        assert line.get_color() == plotting.color_of(name)
+    assert np.isnan(ax.lines[2].get_ydata()[3])  # not the mean of the others
+    (told,) = [text for text in ax.texts if text.get_text() == "× 3"]
+    assert told.xy == (1.0, 1)  # at the rate 1.0, at the top
+    assert told.get_color() == plotting.color_of(LOSSES[2])
+    # Every seed is a point, beside its rate and nearest to it.
+    for name, points in zip(LOSSES, ax.collections, strict=True):
+        x, y = points.get_offsets().T
+        nearest = np.array([0.001, 0.01, 0.1, 1])[
+            np.abs(np.log(np.divide.outer(x, [0.001, 0.01, 0.1, 1]))).argmin(axis=1)
+        ]
+        drawn = sorted(zip(nearest, y, strict=True))
+        given = trainings[name][np.isfinite(trainings[name]["value"])]
+        rows = sorted(zip(given["learning_rate"], given["value"], strict=True))
+        np.testing.assert_allclose(drawn, rows)
+    return ax.figure
+
+
+def test_numbers_of_runs_that_diverged_do_not_overlap():
+    trainings = sweep(["mse", "mae", "huber"])
+    for number, frame in enumerate(trainings.values(), 2):
+        frame.loc[(frame["learning_rate"] >= 0.1) & (frame["seed"] < number), "value"] = np.nan
+    ax = plotting.rates(trainings, "test_accuracy")
+    ax.figure.draw_without_rendering()
+    told = [text for text in ax.texts if text.get_text().startswith("×")]
+    assert [text.get_text() for text in told] == ["× 2", "× 2", "× 3", "× 3", "× 4", "× 4"]
+    boxes = [text.get_window_extent() for text in told] + [ax.get_legend().get_window_extent()]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+
+
+def test_rates_where_every_run_diverged_are_drawn():
+    trainings = sweep(["mse"])
+    frame = trainings["mse"]
+    frame["value"] = frame["value"].where(frame["learning_rate"] < 1)
+    ax = plotting.rates(trainings, "test_accuracy")
+    assert ax.get_xlim()[0] < 0.001 < 1 < ax.get_xlim()[1]
+    frame["value"] = np.nan
+    ax = plotting.rates(trainings, "test_accuracy")
+    ax.figure.draw_without_rendering()  # warns where the layout has no room left
+    assert [text.get_text() for text in ax.texts] == ["× 8"] * 4
+
+
+def test_rates_takes_the_last_epoch_and_one_rate():
+    trainings = {
+        name: pd.concat(
+            [frame.assign(epoch=2), frame.assign(epoch=1, value=0.0)], ignore_index=True
+        )
+        for name, frame in sweep(["mse"], rates=(0.01,)).items()
+    }
+    ax = plotting.rates(trainings, "test_accuracy")
+    last = trainings["mse"].query("epoch == 2")["value"]
+    assert ax.lines[0].get_ydata() == pytest.approx([last.mean()])
+
+
+@pytest.mark.parametrize("value", [0.6, 0.72, 0.8])
+def test_the_label_of_a_level_covers_no_line_on_a_logarithmic_axis(value):
+    ax = plotting.rates(sweep(["mse"]), "test_accuracy", references={"reference": value})
+    ax.figure.draw_without_rendering()
+    (label,) = [text for text in ax.texts if text.get_text() == "reference"]
+    box = label.get_window_extent()
+    assert not box.count_contains(ax.transData.transform(ax.lines[0].get_xydata()))
 
 
 # --- Models -----------------------------------------------------------------------------------

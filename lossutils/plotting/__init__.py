@@ -17,7 +17,7 @@ setting. For axes of your own in the same style::
 ``plane``          `scatter` of classes in two dimensions, `decision_regions` of a model
 ``losses``         `loss_curve`: a loss and its gradient
 ``epochs``         `learning_curves` of a training, `curves_over_seeds` of many
-``runs``           results of many trainings: `seeds`, `paired`
+``runs``           results of many trainings: `seeds`, `paired`, `rates`
 ``evaluation``     `predictions`, `confusion_matrix`, `threshold_curves`, `calibration`
 ``_style``         colors, sizes and the style
 ``_axes``          parts that several figures share: new axes, legends, reference lines
@@ -42,7 +42,7 @@ from .epochs import curves_over_seeds, learning_curves
 from .evaluation import calibration, confusion_matrix, predictions, threshold_curves
 from .losses import loss_curve
 from .plane import decision_regions, scatter
-from .runs import paired, seeds
+from .runs import paired, rates, seeds
 
 __all__ = [
     "CLASS_COLORS",
@@ -64,6 +64,7 @@ __all__ = [
     "loss_curve",
     "paired",
     "predictions",
+    "rates",
     "scatter",
     "seeds",
     "style",

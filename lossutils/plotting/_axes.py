@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import offset_copy
 
+from ._inputs import column
 from ._style import PAPER, QUIET, STYLE, TEXT, WIDE
 
 # How a remark beside the data is written, and the look of the lines that such remarks name.
@@ -78,11 +79,15 @@ def _columns_that_fit(labels, inches):
 
 
 def check_references(references, name="references"):
-    if references is not None and not isinstance(references, Mapping):
+    """Return the places by label, as floats."""
+    if references is None:
+        return {}
+    if not isinstance(references, Mapping):
         raise TypeError(
             f"{name} maps a label to a value, such as {{'Bayes ceiling': 0.86}}; "
             f"got {type(references).__name__}."
         )
+    return {label: column([value], f"{name}[{label!r}]")[0] for label, value in references.items()}
 
 
 def draw_levels(ax, references):
@@ -109,18 +114,17 @@ def draw_levels(ax, references):
 
 def _roomiest_place(ax, curves, value):
     """Whether a label at the height ``value`` has most room at the right, and above the line."""
-    left, right = ax.get_xlim()
-    height = np.ptp(ax.get_ylim())
-    x, y = curves.T
+    # In shares of the axes, where a logarithmic scale is none.
+    ax.autoscale_view()  # the transform does not wait for limits that are still to be found
+    to_axes = ax.transData + ax.transAxes.inverted()
+    x, y = to_axes.transform(curves).T
+    _, level = to_axes.transform((ax.get_xlim()[0], value))
 
     def room(place):
         at_right, above = place
-        start, end = (
-            (right - 0.4 * (right - left), right) if at_right else (left, left + 0.4 * right)
-        )
-        middle = value + (0.04 if above else -0.04) * height
-        gaps = np.abs(y[(x >= start) & (x <= end)] - middle)
-        return np.nanmin([*gaps, 0.1 * height])
+        beside = x >= 0.6 if at_right else x <= 0.4
+        gaps = np.abs(y[beside] - level - (0.04 if above else -0.04))
+        return np.nanmin([*gaps, 0.1])
 
     return max([(True, True), (False, True), (True, False), (False, False)], key=room)
 
@@ -129,7 +133,7 @@ def draw_marks(ax, references):
     """Draw vertical reference lines labeled above the axes; return the height of the labels."""
     low, high = ax.get_xlim()
     ends = []  # of the last label in each row, as a share of the width
-    for label, value in sorted((references or {}).items(), key=lambda item: item[1]):
+    for label, value in sorted(references.items(), key=lambda item: item[1]):
         ax.axvline(value, **_REFERENCE)
         place = (value - low) / (high - low)
         width = 0.017 * len(label)

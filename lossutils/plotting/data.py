@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from ._axes import draw_legend, new_axes, new_panels, subplots
-from ._inputs import check_scale, column, labels_of
+from ._inputs import check_number, check_scale, column, finite, labels_of
 from ._style import BLUE, INK, PAPER, TEXT, VERMILLION, colors_of, styled
 
 
@@ -29,7 +29,7 @@ def histogram(values, ax=None, *, label="Target", scale="linear", bins=30):
     scale : {"linear", "log"}, optional
         Scale of the axis of values. The bins are equally wide on that scale.
     bins : int, optional
-        Number of bins, shared by all groups.
+        Number of bins, shared by all groups; at most 1,000.
 
     Returns
     -------
@@ -37,14 +37,26 @@ def histogram(values, ax=None, *, label="Target", scale="linear", bins=30):
 
     Raises
     ------
-    ValueError
-        If a group has another shape, or ``scale="log"`` meets a value that is not positive.
+    TypeError, ValueError
+        If a group has another shape or holds something else than finite numbers, or
+        ``scale="log"`` meets a value that is not positive.
+
+    Examples
+    --------
+    >>> from lossutils import datasets, plotting
+    >>> data = datasets.positive_targets()
+    >>> ax = plotting.histogram(
+    ...     {"train": data.y_train, "test": data.y_test}, scale="log", label=data.target_name
+    ... )
     """
+    check_number(bins, "bins", 1, 1000)
     groups = values if isinstance(values, Mapping) else {None: values}
     groups = {
         name: column(group, "values" if name is None else f"values[{name!r}]")
         for name, group in groups.items()
     }
+    if not groups:
+        raise ValueError("values is empty; pass at least one group.")
     everything = np.concatenate(list(groups.values()))
     check_scale(scale, everything)
     if scale == "log":
@@ -75,7 +87,7 @@ def digits(images, axes=None, *, labels=None, predictions=None, columns=8):
     Parameters
     ----------
     images : array of shape (n, height, width) or (n, height, width, 1)
-        Gray values; 0 is drawn as paper, the largest as ink.
+        Gray values; 0 is drawn as paper, the largest as ink. At most 200 images.
     axes : array of n Axes, optional
         Where to draw. A new figure by default.
     labels, predictions : array of shape (n,) or (n, 1), optional
@@ -90,15 +102,30 @@ def digits(images, axes=None, *, labels=None, predictions=None, columns=8):
 
     Raises
     ------
-    ValueError
-        If the shapes do not fit together.
+    TypeError, ValueError
+        If the shapes do not fit together, or a pixel is no finite number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lossutils import plotting
+    >>> images = np.eye(8)[np.newaxis].repeat(3, axis=0)
+    >>> axes = plotting.digits(images, labels=[1, 1, 7], predictions=[1, 7, 7])
+    >>> [ax.get_title() for ax in axes]
+    ['1', '1 → 7', '7']
     """
-    images = np.asarray(images)
+    images = finite(images, "images")
+    check_number(columns, "columns", 1, 200)
     if images.ndim == 4 and images.shape[-1] == 1:
         images = images[..., 0]
     if images.ndim != 3 or len(images) == 0:
         raise ValueError(
             f"images must have shape (n, height, width) or (…, 1); got {images.shape}."
+        )
+    if len(images) > 200:
+        raise ValueError(
+            f"images holds {len(images):,} images, too many for a figure; "
+            "pass some of them, such as images[:40]."
         )
     given = {
         name: labels_of(value, name)

@@ -1,5 +1,7 @@
 """Figures over the epochs: of one training, and of many that differ by their seed."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
@@ -12,7 +14,7 @@ from ._axes import (
     new_axes,
     new_panels,
 )
-from ._inputs import rows_of
+from ._inputs import column, real, rows_of
 from ._style import DASHES, QUIET, SPLIT_COLORS, TEXT, WIDE, styled, styles_of
 
 
@@ -41,16 +43,35 @@ def learning_curves(history, measure="loss", ax=None, *, references=None, label=
 
     Raises
     ------
+    TypeError
+        If ``history`` is none, or ``measure`` names nothing.
     ValueError
         If the history lacks the measure, or there are references for several measures.
 
     Notes
     -----
     A training that diverges records NaN. The curve ends there, and a label tells the epoch.
+
+    Examples
+    --------
+    >>> from lossutils import plotting
+    >>> history = {"train_loss": [0.9, 0.5, 0.4], "test_loss": [0.9, 0.6, 0.6]}
+    >>> ax = plotting.learning_curves(history)
+    >>> ax.get_ylabel()
+    'Loss'
     """
     record = getattr(history, "history", history)
-    measures = [measure] if isinstance(measure, str) else list(measure)
-    check_references(references)
+    if not isinstance(record, Mapping):
+        raise TypeError(
+            "history must be what training.fit returns, or a mapping such as "
+            f"{{'train_loss': [...], 'test_loss': [...]}}; got {type(history).__name__}."
+        )
+    measures = [measure] if isinstance(measure, str) else measure
+    if not _are_names(measures):
+        raise TypeError(
+            f"measure must be a name such as 'loss', or a list of names; got {measure!r}."
+        )
+    references = check_references(references)
     if len(measures) > 1 and (references or label):
         raise ValueError(
             "references and label belong to one measure; "
@@ -59,18 +80,18 @@ def learning_curves(history, measure="loss", ax=None, *, references=None, label=
     for name in measures:
         missing = [key for key in (f"train_{name}", f"test_{name}") if key not in record]
         if missing:
-            known = sorted(key.removeprefix("test_") for key in record if key.startswith("test_"))
+            tested = [key for key in map(str, record) if key.startswith("test_")]
+            known = sorted(key.removeprefix("test_") for key in tested)
             raise ValueError(
                 f"the history has no {missing[0]!r}; its measures are {known}. "
                 "training.fit records them for the loss and each metric of the model."
             )
+    curves = {name: _train_and_test(record, name) for name in measures}
     if isinstance(measure, str):
         panels = [new_axes(ax)]
     else:
         panels = new_panels(ax, len(measures), WIDE if len(measures) > 1 else TEXT)
-    for panel, name in zip(panels, measures, strict=True):
-        train = np.asarray(record[f"train_{name}"], dtype=float)
-        test = np.asarray(record[f"test_{name}"], dtype=float)
+    for panel, (name, (train, test)) in zip(panels, curves.items(), strict=True):
         _draw_curves(panel, train, test)
         panel.set_ylabel(label or in_words(name))
     draw_legend(panels[0])
@@ -82,8 +103,7 @@ def learning_curves(history, measure="loss", ax=None, *, references=None, label=
 def curves_over_seeds(runs, measure, ax=None, *, references=None, label=None):
     """Draw a measure over the epochs for many seeds: the median and where most runs lie.
 
-    The line is the median, the band holds the middle 80 % of the seeds. Neither moves much when
-    a few runs diverge.
+    The line is the median, the band holds the middle 80 % of the seeds.
 
     Parameters
     ----------
@@ -105,26 +125,76 @@ def curves_over_seeds(runs, measure, ax=None, *, references=None, label=None):
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If the runs lack the column ``epoch`` or the measure.
+
+    Notes
+    -----
+    A run that diverged is left out from that epoch on, and the legend says how many did: line and
+    band are then those of the others. A run that stopped early keeps its last value.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lossutils import plotting
+    >>> runs = pd.DataFrame(
+    ...     {"seed": [0, 0, 1, 1], "epoch": [1, 2, 1, 2], "measure": "test_accuracy",
+    ...      "value": [0.6, 0.8, 0.5, 0.7]}
+    ... )
+    >>> ax = plotting.curves_over_seeds({"hinge": runs}, "test_accuracy")
+    >>> ax.lines[0].get_ydata().round(2).tolist()
+    [0.55, 0.75]
     """
     frames = rows_of(runs, measure, needs=("epoch",))
-    check_references(references)
+    references = check_references(references)
     ax = new_axes(ax)
     styles = styles_of(frames)
+    last = 1
     for name, rows in frames.items():
-        by_epoch = rows.groupby("epoch")["value"].quantile([0.1, 0.5, 0.9]).unstack()
-        epochs = by_epoch.index.to_numpy()
-        ax.fill_between(
-            epochs, by_epoch[0.1], by_epoch[0.9], color=styles[name]["color"], alpha=0.18, lw=0
-        )
-        ax.plot(epochs, by_epoch[0.5], label=name, **styles[name])
+        values = _by_epoch(rows)
+        low, middle, high = np.array([values.quantile(q, axis=1) for q in (0.1, 0.5, 0.9)])
+        epochs = values.index.to_numpy()
+        last = max(last, epochs[-1])
+        lost = int(values.iloc[-1].isna().sum())
+        told = f"{name} ({lost} of {values.shape[1]} diverged)" if lost else str(name)
+        ax.fill_between(epochs, low, high, color=styles[name]["color"], alpha=0.18, lw=0)
+        ax.plot(epochs, middle, label=told, **styles[name])
     ax.set_xlabel("Epoch (line: median, band: middle 80 % of the seeds)")
     ax.set_ylabel(label or in_words(measure))
-    _epochs_axis(ax, epochs)
+    _epochs_axis(ax, np.arange(1, last + 1))
     draw_legend(ax)
     draw_levels(ax, references)
     return ax
+
+
+def _are_names(measures):
+    return (
+        isinstance(measures, Sequence)
+        and len(measures) > 0
+        and all(isinstance(name, str) for name in measures)
+    )
+
+
+def _train_and_test(record, measure):
+    train, test = (
+        column(record[key], f"history[{key!r}]", check=real)
+        for key in (f"train_{measure}", f"test_{measure}")
+    )
+    if len(train) != len(test):
+        raise ValueError(
+            f"the history has {len(train)} values of 'train_{measure}' and {len(test)} of "
+            f"'test_{measure}'; it needs one each for every epoch."
+        )
+    return train, test
+
+
+def _by_epoch(rows):
+    """Return a row for each epoch and a column for each seed, NaN from where a run diverged."""
+    lost = np.inf  # tells a run that diverged from one that stopped early, which has no row
+    table = rows.assign(value=rows["value"].fillna(lost)).pivot(
+        index="epoch", columns="seed", values="value"
+    )
+    return table.ffill().replace(lost, np.nan)
 
 
 def _draw_curves(ax, train, test):

@@ -8,7 +8,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from ._axes import REMARK, check_references, draw_legend, draw_marks, in_words, new_axes
-from ._inputs import check_scale, column, labels_of
+from ._inputs import check_number, check_scale, column, labels_of, real
 from ._style import (
     BLUE,
     CLASS_MARKERS,
@@ -46,8 +46,16 @@ def predictions(y_true, y_pred, ax=None, *, label="value", scale="linear"):
 
     Raises
     ------
-    ValueError
-        If the shapes differ, or ``scale="log"`` meets a value that is not positive.
+    TypeError, ValueError
+        If the shapes differ, a value is no finite number, or ``scale="log"`` meets one that is not
+        positive.
+
+    Examples
+    --------
+    >>> from lossutils import plotting
+    >>> ax = plotting.predictions([1.0, 2.0, 4.0], [1.5, 2.0, 3.0], label="price (€)")
+    >>> ax.get_ylabel()
+    'Predicted price (€)'
     """
     y_true, y_pred = column(y_true, "y_true"), column(y_pred, "y_pred")
     _check_pairs(y_true, y_pred)
@@ -92,12 +100,25 @@ def confusion_matrix(y_true, y_pred, ax=None, *, class_names=None, normalize=Non
 
     Raises
     ------
-    ValueError
-        If ``y_pred`` holds probabilities instead of labels, or the numbers of rows differ.
+    TypeError, ValueError
+        If ``y_pred`` holds probabilities instead of labels, the numbers of rows differ, or more
+        than 100 classes occur.
+
+    Examples
+    --------
+    >>> from lossutils import plotting
+    >>> ax = plotting.confusion_matrix([0, 0, 1, 1], [0, 1, 1, 1], class_names=["stays", "leaves"])
+    >>> [text.get_text() for text in ax.texts]
+    ['1', '1', '0', '2']
     """
     y_true, y_pred = labels_of(y_true, "y_true"), labels_of(y_pred, "y_pred")
     _check_pairs(y_true, y_pred)
     number = len(np.union1d(y_true, y_pred))
+    if number > 100:
+        raise ValueError(
+            f"y_true and y_pred hold {number} different labels, too many to draw; "
+            "pass classes, or plotting.predictions for numbers."
+        )
     if class_names is not None and len(class_names) != number:
         raise ValueError(f"class_names has {len(class_names)} names for {number} classes.")
     ax = new_axes(ax, SQUARE if number > 3 else (4.0, 3.6))
@@ -150,14 +171,26 @@ def threshold_curves(thresholds, curves, ax=None, *, marks=None, label=None):
 
     Raises
     ------
-    ValueError
-        If a curve does not have one value for each threshold.
+    TypeError, ValueError
+        If the thresholds do not increase, or a curve does not have one value for each.
+
+    Examples
+    --------
+    >>> from lossutils import plotting
+    >>> ax = plotting.threshold_curves(
+    ...     [0.2, 0.5, 0.8], {"cost": [30, 20, 40]}, marks={"usual": 0.5}, label="Cost (€)"
+    ... )
     """
     thresholds = column(thresholds, "thresholds")
-    check_references(marks, "marks")
+    if (np.diff(thresholds) < 0).any():
+        raise ValueError("thresholds must increase; sort them, and the curves with them.")
+    marks = check_references(marks, "marks")
     if not isinstance(curves, Mapping) or not curves:
         raise ValueError("curves must map a name to values, such as {'cost': cost}.")
-    curves = {name: column(values, f"curves[{name!r}]") for name, values in curves.items()}
+    # A precision is NaN above the last prediction.
+    curves = {
+        name: column(values, f"curves[{name!r}]", check=real) for name, values in curves.items()
+    }
     for name, values in curves.items():
         if len(values) != len(thresholds):
             raise ValueError(
@@ -168,7 +201,7 @@ def threshold_curves(thresholds, curves, ax=None, *, marks=None, label=None):
     # The order of the palette, not the name: these curves are no losses and meet in one figure.
     for (name, values), color, dash in zip(curves.items(), PALETTE, DASHES * 3, strict=False):
         ax.plot(thresholds, values, label=name, color=color, linestyle=dash)
-        for place in (marks or {}).values():
+        for place in marks.values():
             ax.plot(place, np.interp(place, thresholds, values), "o", color=color, markersize=6)
     ax.set_xlabel("Threshold on the predicted probability")
     ax.set_ylabel(label or (in_words(next(iter(curves))) if len(curves) == 1 else "Value"))
@@ -195,7 +228,7 @@ def calibration(y_true, probabilities, ax=None, *, bins=10):
     ax : matplotlib.axes.Axes, optional
         Where to draw. A new figure by default.
     bins : int, optional
-        Number of points.
+        Number of points, at most that of the rows.
 
     Returns
     -------
@@ -203,11 +236,26 @@ def calibration(y_true, probabilities, ax=None, *, bins=10):
 
     Raises
     ------
-    ValueError
-        If a probability lies outside [0, 1], or the numbers of rows differ.
+    TypeError, ValueError
+        If a probability lies outside [0, 1] or is NaN, a label is neither 0 nor 1, or the numbers
+        of rows differ.
+
+    Examples
+    --------
+    >>> from lossutils import datasets, plotting
+    >>> data = datasets.circles()
+    >>> ax = plotting.calibration(data.y_test, data.posterior(data.x_test), bins=5)
     """
     y_true = labels_of(y_true, "y_true")
+    if not np.isin(y_true, (0, 1)).all():
+        raise ValueError(
+            f"y_true must hold the labels 0 and 1; got {sorted(set(y_true.tolist()))[:5]}. "
+            "Compare one class with the others, such as y == 2."
+        )
+    check_number(bins, "bins", 1, len(y_true))
     models = probabilities if isinstance(probabilities, Mapping) else {None: probabilities}
+    if not models:
+        raise ValueError("probabilities is empty; pass those of at least one model.")
     points = {}
     for name, values in models.items():
         values = column(values, "probabilities")

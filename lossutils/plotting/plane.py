@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from ._axes import draw_legend, new_axes
-from ._inputs import labels_of
+from ._inputs import check_number, column, finite, labels_of, real
 from ._style import CLASS_COLORS, CLASS_MARKERS, DASHES, INK, PAPER, SQUARE, mix, styled
 
 
@@ -34,8 +34,17 @@ def scatter(x, y, ax=None, *, class_names=None, feature_names=("$x_1$", "$x_2$")
 
     Raises
     ------
-    ValueError
-        If ``x`` does not have two columns, the numbers of rows differ, or ``y`` holds no labels.
+    TypeError, ValueError
+        If ``x`` does not have two columns of finite numbers, the numbers of rows differ, or ``y``
+        holds no labels.
+
+    Examples
+    --------
+    >>> from lossutils import datasets, plotting
+    >>> data = datasets.circles()
+    >>> ax = plotting.scatter(data.x_train, data.y_train, class_names=data.class_names)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['outer circle', 'inner circle']
     """
     x, y, names = _labeled_points(x, y, class_names)
     ax = new_axes(ax, SQUARE)
@@ -81,7 +90,7 @@ def decision_regions(
     threshold : float, optional
         Where two classes part: 0.5 for a probability, 0 for the score of a hinge loss.
     resolution : int, optional
-        Points along each axis at which the model is evaluated.
+        Points along each axis at which the model is evaluated, from 2 to 2,000.
 
     Returns
     -------
@@ -89,9 +98,23 @@ def decision_regions(
 
     Raises
     ------
-    ValueError
-        If ``x`` does not have two columns, or ``predict`` returns another shape or NaN.
+    TypeError, ValueError
+        If ``x`` does not have two columns of finite numbers, or ``predict`` returns another shape
+        or NaN.
+
+    Examples
+    --------
+    >>> from lossutils import datasets, models, plotting
+    >>> data = datasets.circles()
+    >>> model = models.mlp(inputs=2, hidden=[5], outputs=1, activation="sigmoid")
+    >>> ax = plotting.decision_regions(
+    ...     model, data.x_test, data.y_test, posterior=data.posterior, resolution=40
+    ... )
     """
+    check_number(resolution, "resolution", 2, 2000)
+    if not callable(predict) or not (posterior is None or callable(posterior)):
+        raise TypeError("predict and posterior must be callable, such as a model or its predict.")
+    threshold = column([threshold], "threshold")[0]
     x, y, names = _labeled_points(x, y, class_names)
     low, high = x.min(axis=0), x.max(axis=0)
     room = 0.08 * (high - low)
@@ -122,7 +145,7 @@ def decision_regions(
 
 def _labeled_points(x, y, class_names):
     """Return the points, their labels and the name of each class that occurs."""
-    x = np.asarray(x, dtype=float)
+    x = finite(x, "x").astype(float)
     if x.ndim != 2 or x.shape[1] != 2:
         raise ValueError(f"x must have shape (n, 2), one column for each axis; got {x.shape}.")
     y = labels_of(y)
@@ -160,7 +183,7 @@ def _draw_classes(ax, x, y, names, feature_names, size):
 
 
 def _over_plane(predict, points, name, resolution):
-    values = np.asarray(predict(points), dtype=float)
+    values = real(predict(points), f"what {name} returns").astype(float)
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim != 2 or len(values) != len(points):
