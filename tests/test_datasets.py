@@ -1,4 +1,5 @@
 import dataclasses
+import doctest
 import gzip
 import hashlib
 import pickle
@@ -275,6 +276,14 @@ def test_halves(make):
 def test_one_sample_cannot_be_halved(make):
     with pytest.raises(ValueError, match="n_samples"):
         make(n_samples=1)
+
+
+@pytest.mark.parametrize("name", datasets.__all__)
+def test_example_in_the_docstring_runs(name):
+    finder = doctest.DocTestFinder(recurse=False)
+    (test,) = finder.find(getattr(datasets, name), name, globs={})
+    assert test.examples
+    assert doctest.DocTestRunner().run(test).failed == 0
 
 
 # Regression

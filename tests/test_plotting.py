@@ -6,6 +6,7 @@ draws the pictures anew: look at each before it is committed.
 """
 
 import dataclasses
+import doctest
 import itertools
 
 import matplotlib
@@ -238,6 +239,14 @@ def test_ticks_made_after_the_style_has_ended_keep_it(number, draw):
             ax.figure.draw_without_rendering()
             sizes = {label.get_size() for label in [*ax.get_xticklabels(), *ax.get_yticklabels()]}
             assert sizes <= {_style.STYLE["xtick.labelsize"]}
+
+
+@pytest.mark.parametrize("name", [name for name in plotting.__all__ if name.islower()])
+def test_example_in_the_docstring_runs(name):
+    finder = doctest.DocTestFinder(recurse=False)
+    (test,) = finder.find(getattr(plotting, name), name, globs={})
+    assert test.examples
+    assert doctest.DocTestRunner().run(test).failed == 0
 
 
 def test_a_notebook_shows_every_figure_and_keeps_doing_so():

@@ -140,8 +140,10 @@ def style():
 
     Examples
     --------
-    >>> with style():
-    ...     figure, axes = plt.subplots(1, 2, figsize=WIDE)
+    >>> import matplotlib.pyplot as plt
+    >>> from lossutils import plotting
+    >>> with plotting.style():
+    ...     figure, axes = plt.subplots(1, 2, figsize=plotting.WIDE)
     """
     interactive = matplotlib.is_interactive()
     try:
@@ -189,6 +191,12 @@ def color_of(name):
     str
         A color as ``"#rrggbb"``. A name that is no known loss gets a color of the palette that
         depends on nothing but the name.
+
+    Examples
+    --------
+    >>> from lossutils import plotting
+    >>> plotting.color_of("mse") == plotting.color_of("Mean squared error")
+    True
     """
     return _known_color(name) or PALETTE[_hash(name) % len(PALETTE)]
 

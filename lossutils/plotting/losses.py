@@ -45,6 +45,13 @@ def loss_curve(losses, axes=None, *, target=None, xlabel=None, **parameters):
     ValueError
         If more than one thing varies, a target or a parameter is unknown, or the horizontal axes
         of several losses mean different things.
+
+    Examples
+    --------
+    >>> from lossutils import losses, plotting
+    >>> axes = plotting.loss_curve(losses.CATALOGUE["huber"], delta=[0.5, 1, 2])
+    >>> [line.get_label() for line in axes[0].lines]
+    ['δ = 0.5', 'δ = 1', 'δ = 2']
     """
     entries = _entries(losses)
     varying = [name for name, value in parameters.items() if np.ndim(value) > 0]
