@@ -996,6 +996,43 @@ TRUTH, P = odds()
         (lambda: plotting.threshold_curves([0, 1], [1, 2]), "curves must map a name"),
         (lambda: plotting.calibration(TRUTH, 4 * P - 2), "Apply a sigmoid to logits first"),
         (lambda: plotting.calibration(TRUTH, P[:5]), "1000 rows and probabilities has 5"),
+        (lambda: plotting.calibration(TRUTH + 1, P), r"labels 0 and 1; got \[1, 2\]"),
+        (lambda: plotting.calibration(TRUTH, {}), "probabilities is empty"),
+        (lambda: plotting.histogram({}), "values is empty"),
+        (
+            lambda: plotting.threshold_curves([0.9, 0.5, 0.1], {"cost": [1, 2, 3]}),
+            "thresholds must increase; sort them",
+        ),
+        (
+            lambda: plotting.learning_curves({"train_loss": [1, 2, 3], "test_loss": [1, 2]}),
+            "3 values of 'train_loss' and 2 of 'test_loss'",
+        ),
+        (
+            lambda: plotting.learning_curves({"train_loss": [], "test_loss": []}),
+            r"history\['train_loss'\] must have shape",
+        ),
+        (
+            lambda: plotting.learning_curves({3: [1, 2], "test_mae": [1, 2]}),
+            r"no 'train_loss'; its measures are \['mae'\]",
+        ),
+        (
+            lambda: plotting.paired(runs(["mse", "mae"], seeds=1), "test_accuracy"),
+            "at least two seeds",
+        ),
+        (
+            lambda: plotting.rates(runs(["mse"]), "test_accuracy"),
+            "no column 'learning_rate'.*learning_rates=",
+        ),
+        (
+            lambda: plotting.rates(
+                {"mse": sweep(["mse"])["mse"].replace(0.001, 0)}, "test_accuracy"
+            ),
+            "learning rate 0.0; a log axis needs positive ones",
+        ),
+        (
+            lambda: plotting.rates({"mse": sweep(["mse"])["mse"][1:]}, "test_accuracy"),
+            "lacks some seeds at some learning rates",
+        ),
     ],
 )
 def test_errors_say_what_is_wrong_and_leave_no_figure(call, message):
@@ -1019,6 +1056,167 @@ def test_a_wrong_type_names_the_right_one(call, message):
     with pytest.raises(TypeError, match=message):
         call()
     assert not plt.get_fignums()
+
+
+# What takes a column of numbers, as (argument, call with that argument).
+COLUMNS = [
+    ("y", lambda v: plotting.scatter(np.ones((3, 2)), v)),
+    ("values", plotting.histogram),
+    (r"values\['train'\]", lambda v: plotting.histogram({"train": v})),
+    ("y_true", lambda v: plotting.predictions(v, [1, 2, 3])),
+    ("y_pred", lambda v: plotting.predictions([1, 2, 3], v)),
+    ("y_true", lambda v: plotting.confusion_matrix(v, [0, 1, 1])),
+    ("y_pred", lambda v: plotting.confusion_matrix([0, 1, 1], v)),
+    ("y_true", lambda v: plotting.calibration(v, [0, 0.5, 1], bins=2)),
+    ("probabilities", lambda v: plotting.calibration([0, 1, 1], v, bins=2)),
+    ("thresholds", lambda v: plotting.threshold_curves(v, {"cost": [1, 2, 3]})),
+    ("labels", lambda v: plotting.digits(digit_images(3), labels=v)),
+]
+NUMBERS = [
+    *COLUMNS,
+    ("x", lambda v: plotting.scatter(np.column_stack([v, v]), [0, 1, 1])),
+    ("x", lambda v: plotting.decision_regions(rings_model, np.column_stack([v, v]), [0, 1, 1])),
+    ("images", lambda v: plotting.digits(np.reshape(v, (1, 3, 1)))),
+]
+
+
+@pytest.mark.parametrize(("name", "call"), NUMBERS)
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_value_that_is_not_finite_is_refused(name, call, bad):
+    with pytest.raises(ValueError, match=f"^{name} has [12] values that are NaN or infinite"):
+        call(np.array([0, bad, 1]))
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize(("name", "call"), COLUMNS)
+@pytest.mark.parametrize(
+    ("bad", "error", "message"),
+    [
+        (np.ma.masked_equal([0, 9, 1], 9), ValueError, "has masked values; fill or drop them"),
+        (np.array(["2026-01-01"] * 3, "datetime64[D]"), TypeError, "holds dates or durations"),
+        (np.array([1, 0, 1j]), TypeError, "has dtype complex128, not real numbers"),
+    ],
+)
+def test_values_that_are_no_numbers_are_refused(name, call, bad, error, message):
+    with pytest.raises(error, match=f"^{name} {message}"):
+        call(bad)
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize(("name", "call"), COLUMNS)
+def test_columns_of_pandas_are_numbers_and_their_missing_values_are_found(name, call):
+    for dtype in ("Int64", "boolean", "Float32"):
+        call(pd.Series([0, 1, 1], dtype=dtype))
+        plt.close("all")
+        with pytest.raises(ValueError, match=f"^{name} has 1 values that are NaN"):
+            call(pd.Series([0, None, 1], dtype=dtype))
+
+
+@pytest.mark.parametrize("bad", [10**9, 0, -1, 2.5, True, None, "auto", [1, 2]])
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("bins", lambda v: plotting.histogram(P, bins=v)),
+        ("bins", lambda v: plotting.calibration(TRUTH, P, bins=v)),
+        ("columns", lambda v: plotting.digits(digit_images(), columns=v)),
+        ("resolution", lambda v: plotting.decision_regions(rings_model, X, Y, resolution=v)),
+    ],
+)
+def test_a_number_of_parts_is_whole_and_can_be_drawn(name, call, bad):
+    with pytest.raises(ValueError, match=f"^{name} must be a whole number from . to .*; got"):
+        call(bad)
+    assert not plt.get_fignums()
+    call(np.int64(5))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: plotting.digits(np.zeros((8000, 2, 2))), r"8,000 images.*images\[:40\]"),
+        (
+            lambda: plotting.confusion_matrix(np.arange(500), np.arange(500)),
+            "500 different labels, too many to draw; pass classes",
+        ),
+    ],
+)
+def test_what_would_be_drawn_for_minutes_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize("measure", [["test_accuracy"], ("test_accuracy",), None, 3])
+@pytest.mark.parametrize(
+    "draw", [plotting.seeds, plotting.paired, plotting.curves_over_seeds, plotting.rates]
+)
+def test_figures_of_runs_draw_one_measure(draw, measure):
+    frames = {
+        name: frame.assign(learning_rate=0.1)
+        for name, frame in runs_with_curves(["mse", "mae"]).items()
+    }
+    with pytest.raises(TypeError, match="measure must be one name.*Draw a figure for each"):
+        draw(frames, measure)
+
+
+@pytest.mark.parametrize(
+    ("draw", "frames"),
+    [
+        (plotting.seeds, runs(["mse", "mae"])),
+        (plotting.paired, runs(["mse", "mae"])),
+        (plotting.curves_over_seeds, runs_with_curves(["mse"])),
+        (plotting.rates, sweep(["mse"])),
+    ],
+)
+def test_a_seed_that_is_there_twice_is_refused(draw, frames):
+    """It would count twice, and the interval would be narrower than the seeds allow."""
+    twice = {name: pd.concat([frame, frame]) for name, frame in frames.items()}
+    with pytest.raises(ValueError, match=r"runs\['mse'\] has several values for seed 0.*of each"):
+        draw(twice, "test_accuracy")
+
+
+@pytest.mark.parametrize("draw", [plotting.seeds, plotting.paired])
+def test_several_rates_of_a_seed_are_for_another_figure(draw):
+    with pytest.raises(ValueError, match="several values for seed 0.*plotting.rates"):
+        draw(sweep(["mse", "mae"]), "test_accuracy")
+
+
+@pytest.mark.parametrize("value", [np.nan, None, "high", [1, 2], np.datetime64("2026-01-01")])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda lines: plotting.seeds(runs(["mse"]), "test_accuracy", references=lines),
+        lambda lines: plotting.learning_curves(history(), references=lines),
+        lambda lines: plotting.rates(sweep(["mse"]), "test_accuracy", references=lines),
+        lambda lines: plotting.threshold_curves([0, 1], {"cost": [1, 2]}, marks=lines),
+    ],
+)
+def test_a_reference_line_has_a_number(draw, value):
+    with pytest.raises((TypeError, ValueError), match=r"^(references|marks)\['there'\]"):
+        draw({"there": value})
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize("history", [3, None, [1, 2], "loss", np.zeros(3)])
+def test_learning_curves_of_something_else_say_what_to_pass(history):
+    with pytest.raises(TypeError, match="history must be what training.fit returns.*got"):
+        plotting.learning_curves(history)
+
+
+@pytest.mark.parametrize("measure", [3, None, [], [3], {"loss"}])
+def test_learning_curves_need_the_name_of_a_measure(measure):
+    with pytest.raises(TypeError, match="measure must be a name such as 'loss', or a list of"):
+        plotting.learning_curves(history(), measure)
+
+
+@pytest.mark.parametrize("functions", [(3, None), (rings_model, 3), (None, None)])
+def test_decision_regions_need_functions(functions):
+    predict, posterior = functions
+    with pytest.raises(TypeError, match="predict and posterior must be callable"):
+        plotting.decision_regions(predict, X, Y, posterior=posterior)
+
+
+def test_a_precision_without_predictions_is_a_gap_in_its_curve():
+    ax = plotting.threshold_curves([0.1, 0.5, 0.9], {"precision": [0.3, 0.6, np.nan]})
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [0.3, 0.6, np.nan])
 
 
 def test_too_few_axes_are_refused():
