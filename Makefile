@@ -19,7 +19,7 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 
 NBVAL := $(PYTEST) --nbval --nbval-current-env book
 
 .PHONY: help book test test-units test-notebooks test-portable frameworks lint refresh reference benchmark clean \
-    repository set-up-cells test-versions test-claims
+    repository set-up-cells test-versions test-claims test-pins test-links
 
 help:
 	@echo "make book            build the HTML pages from the stored outputs"
@@ -27,6 +27,8 @@ help:
 	@echo "make test-portable   run every notebook with other CPU instructions and one thread"
 	@echo "make test-versions   run tests and notebooks on Colab's, the oldest, the newest versions"
 	@echo "make test-claims     repeat on new data what the chapters conclude"
+	@echo "make test-pins       ask the index of packages for a wheel of each pin on each system"
+	@echo "make test-links      follow the links to other sites"
 	@echo "make frameworks      install PyTorch and optax, which some tests compare with"
 	@echo "make lint            check the style of the code"
 	@echo "make refresh         re-run and store all notebooks, or NOTEBOOKS=book/…/one.ipynb"
@@ -64,6 +66,16 @@ test-versions: $(INSTALLED)
 test-claims: $(INSTALLED)
 	@echo "Repeating what the chapters conclude, on new data: hours."
 	@$(BIN)/python -m pytest -rs tests/claims
+
+# Whether every pin has a wheel for each Python and system that is promised.
+test-pins: $(BOOK_INSTALLED)
+	@$(PIP_INSTALL) uv
+	@$(BIN)/python tools/check_pins.py
+
+# Whether the links to other sites still lead somewhere.
+test-links: $(BOOK_INSTALLED)
+	@$(BIN)/jupyter-book build book --config _config.yml --toc "$(CURDIR)/_toc.yml" \
+	    --path-output _build/links --builder linkcheck
 
 # Without PyTorch and optax, make test skips what compares the losses with them, and says so.
 frameworks: $(INSTALLED)

@@ -118,6 +118,8 @@ def differences(stored, fresh):
 
 def execute(notebook, python, run):
     """Run a notebook in an empty folder; say in ``run`` how long it took and what it left there."""
+    # Without this, the debugger of each kernel says on stderr that frozen modules slow it down.
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, kernel_of(python) as manager:
         client = nbclient.NotebookClient(
@@ -157,8 +159,6 @@ def run_alone(path, python, setup=None):
 
 def run_all(paths, python, setup=None, jobs=1):
     """Run notebooks and print a line for each, with what differs below; return the runs."""
-    # Without this, the debugger of each kernel says on stderr that frozen modules slow it down.
-    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     runs = []
     with ThreadPoolExecutor(jobs) as pool:
         for run in pool.map(lambda path: run_alone(path, python, setup), paths):
