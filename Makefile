@@ -7,6 +7,8 @@ PYTHON ?=
 NOTEBOOKS ?=
 BUILD_OPTIONS ?=
 VERSIONS ?=
+VERSION ?=
+PREPARE ?=
 
 BIN := .venv/bin
 # What builds the pages is installed alone first: readers need no TensorFlow.
@@ -19,11 +21,12 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 
 NBVAL := $(PYTEST) --nbval --nbval-current-env book
 
 .PHONY: help book test test-units test-notebooks test-portable frameworks lint refresh reference benchmark clean \
-    repository set-up-cells test-versions test-claims test-pins test-links
+    repository set-up-cells test-versions test-claims test-pins test-links release environment
 
 help:
 	@echo "make book            build the HTML pages from the stored outputs"
 	@echo "make test            run all tests: of lossutils, of the pages, and every notebook"
+	@echo "make environment     install all that notebooks and tests need, and stop"
 	@echo "make test-portable   run every notebook with other CPU instructions and one thread"
 	@echo "make test-versions   run tests and notebooks on Colab's, the oldest, the newest versions"
 	@echo "make test-claims     repeat on new data what the chapters conclude"
@@ -35,6 +38,7 @@ help:
 	@echo "make reference       write the reference of the losses and of the package"
 	@echo "make repository      set the address of the repository: URL=https://…, or URL= to unset it"
 	@echo "make set-up-cells    bring the set-up cells of all notebooks up to date, without running them"
+	@echo "make release         check and tag VERSION=0.2.0; first with PREPARE=1, which writes it"
 	@echo "make benchmark       measure what README.md says about speed"
 	@echo "make clean           remove what was built (.venv stays)"
 
@@ -110,12 +114,18 @@ endif
 set-up-cells: $(BOOK_INSTALLED)
 	@$(BIN)/python tools/set_up_cells.py
 
+# All that a release must be, and its tag; with PREPARE=1 it writes the version and stops.
+release: $(INSTALLED)
+	@$(BIN)/python tools/release.py "$(VERSION)" $(if $(PREPARE),--prepare)
+
 benchmark: $(INSTALLED)
 	@$(BIN)/python benchmarks/speed.py
 	@$(BIN)/python benchmarks/checks.py
 
 clean:
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
+
+environment: $(INSTALLED)
 
 # Once, and again when the pins or the package change, or when a Python is named.
 ifneq ($(PYTHON),)

@@ -1,5 +1,6 @@
 """The data sets come along, however the package is installed and wherever Python runs."""
 
+import email
 import importlib.metadata
 import re
 import shutil
@@ -13,6 +14,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import lossutils
 
 ROOT = Path(__file__).parent.parent
 DATA_FILES = {"telco_churn.csv.gz", "mnist_subset.npy.gz", "doctor_visits.csv.gz"}
@@ -35,8 +40,9 @@ def make_environment(folder):
     A path in a .pth file is searched, while the .pth files in it (an editable lossutils) are not
     read. So TensorFlow and pip need not be installed again.
     """
-    venv.create(folder, symlinks=True)
-    python = folder / "bin" / "python"
+    windows = sys.platform == "win32"
+    venv.create(folder, symlinks=not windows)
+    python = folder / ("Scripts/python.exe" if windows else "bin/python")
     site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder)
     borrowed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     Path(site.strip(), "borrowed.pth").write_text("\n".join(sorted(borrowed)))
@@ -60,7 +66,7 @@ def builder(tmp_path_factory):
     """Return the Python of an environment with a setuptools that knows pyproject.toml's fields."""
     folder = tmp_path_factory.mktemp("builder")
     python = make_environment(folder)
-    requirement = re.search(r'"(setuptools>=(\d+))"', (ROOT / "pyproject.toml").read_text())
+    requirement = re.search(r'"(setuptools>=(\d+))"', (ROOT / "pyproject.toml").read_text("utf-8"))
     try:
         present = int(importlib.metadata.version("setuptools").split(".")[0])
     except importlib.metadata.PackageNotFoundError:
@@ -103,6 +109,67 @@ def test_source_distribution_has_the_data_and_the_script_that_rebuilds_it(sdist)
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {f"data/{name}" for name in DATA_FILES} | {"data/README.md", "data/build.py"} <= names
+
+
+def test_source_distribution_has_no_part_of_the_tests(sdist):
+    """They need the whole repository, so that half of them would be none."""
+    with tarfile.open(sdist) as archive:
+        assert not [name for name in archive.getnames() if "/tests" in name]
+
+
+def test_a_second_build_forgets_modules_that_are_gone(source, builder, tmp_path):
+    gone = source / "lossutils" / "gone.py"
+    options = ["--no-deps", "--no-build-isolation", "--wheel-dir", tmp_path]
+    gone.write_text('"""A module that the next version lacks."""\n', encoding="utf-8")
+    run(builder, "-m", "pip", "wheel", *options, source, cwd=source)
+    gone.unlink()
+    run(builder, "-m", "pip", "wheel", *options, source, cwd=source)
+    names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
+    assert "lossutils/datasets.py" in names
+    assert "lossutils/gone.py" not in names
+
+
+def test_metadata_say_what_it_is(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith("METADATA"))
+        metadata = email.message_from_bytes(archive.read(name))
+    assert metadata["Version"] == lossutils.__version__
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert "Loss Functions for Deep Learning" in metadata.get_payload()
+    versions = {f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13)}
+    assert versions <= set(metadata.get_all("Classifier"))
+    assert metadata.get_all("Project-URL")
+
+
+def test_citation_names_the_version():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"version: {lossutils.__version__}\n" in citation
+
+
+def test_all_pins_together_need_nothing_else():
+    """pip installs them with --no-deps, so that whatever one of them needs is a pin too."""
+    lines = [
+        line
+        for name in ("requirements.txt", "requirements-book.txt")
+        for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
+        if re.match(r"[\w.-]+==", line)
+    ]
+    pins = [requirement for line in lines if applies(requirement := Requirement(line))]
+    names = {canonicalize_name(pin.name) for pin in pins}
+    if "tensorflow-cpu" in names:
+        names.add("tensorflow")
+    for pin in pins:
+        try:
+            needs = importlib.metadata.requires(pin.name) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue  # an environment that was made before the pin
+        for need in map(Requirement, needs):
+            if applies(need):
+                assert canonicalize_name(need.name) in names, f"{pin.name} needs {need.name}"
+
+
+def applies(requirement):
+    return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
 
 
 def test_wheel_has_the_data_and_its_terms_inside_the_package(wheel, source):
