@@ -8,6 +8,7 @@ NOTEBOOKS ?=
 BUILD_OPTIONS ?=
 VERSIONS ?=
 VERSION ?=
+NAME ?=
 PREPARE ?=
 
 BIN := .venv/bin
@@ -21,7 +22,7 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 
 NBVAL := $(PYTEST) --nbval --nbval-current-env book
 
 .PHONY: help book test test-units test-notebooks test-portable frameworks lint refresh reference benchmark clean \
-    repository set-up-cells test-versions test-claims test-pins test-links release environment
+    repository set-up-cells test-versions test-claims test-pins test-links release environment chapter
 
 help:
 	@echo "make book            build the HTML pages from the stored outputs"
@@ -35,6 +36,7 @@ help:
 	@echo "make frameworks      install PyTorch and optax, which some tests compare with"
 	@echo "make lint            check the style of the code"
 	@echo "make refresh         re-run and store all notebooks, or NOTEBOOKS=book/…/one.ipynb"
+	@echo "make chapter         write the skeleton of a chapter: NAME=regression/log_cosh"
 	@echo "make reference       write the reference of the losses and of the package"
 	@echo "make repository      set the address of the repository: URL=https://…, or URL= to unset it"
 	@echo "make set-up-cells    bring the set-up cells of all notebooks up to date, without running them"
@@ -113,6 +115,9 @@ endif
 
 set-up-cells: $(BOOK_INSTALLED)
 	@$(BIN)/python tools/set_up_cells.py
+
+chapter: $(BOOK_INSTALLED)
+	@$(BIN)/python tools/new_chapter.py "$(NAME)"
 
 # All that a release must be, and its tag; with PREPARE=1 it writes the version and stops.
 release: $(INSTALLED)
