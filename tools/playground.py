@@ -20,7 +20,9 @@ import notebooks
 import numpy as np
 import playground_assets
 import playground_data
+import playground_explorers
 from scipy import stats
+from sklearn.model_selection import train_test_split
 
 from lossutils import checks, datasets, models, training
 from lossutils.losses import CATALOGUE, keras_losses
@@ -452,10 +454,35 @@ def _regions(data, wrong, fitted, side, place, limits):
     return "".join(parts)
 
 
+def churn():
+    """Return how the churn model of the book decides on its test rows, by threshold.
+
+    It is the network of 8 hidden units of the chapter on customer churn, fitted as there.
+    """
+    data = datasets.telco_churn()
+    x_fit, x_val, y_fit, y_val = train_test_split(
+        data.x_train, data.y_train, test_size=0.25, random_state=0, stratify=data.y_train
+    )
+    fitting = datasets.Dataset(x_train=x_fit, y_train=y_fit, x_test=x_val, y_test=y_val)
+    keras.utils.set_random_seed(0)
+    model = models.mlp(inputs=x_fit.shape[1], hidden=[8], outputs=1, activation="sigmoid")
+    model.compile("adam", loss=keras.losses.BinaryCrossentropy())
+    training.fit(model, fitting, epochs=20)
+    p, left = model(data.x_test).numpy(), data.y_test == 1
+    offers = [p >= i / 100 for i in range(101)]
+    return {
+        "stays": int(np.sum(~left)),
+        "leaves": int(np.sum(left)),
+        "missed": [int(np.sum(left & ~offer)) for offer in offers],
+        "unneeded": [int(np.sum(~left & offer)) for offer in offers],
+    }
+
+
 def main():
     """Write the texts and the pictures."""
     TEXTS.write_text(script(texts()), encoding="utf-8")
     print(f"{TEXTS.relative_to(notebooks.ROOT)}: {TEXTS.stat().st_size // 1024} kB")
+    playground_explorers.CHURN.write_text(json.dumps(churn()) + "\n", encoding="utf-8")
     for name, preset in playground_assets.presets().items():
         path = playground_assets.ASSETS / f"{name}.svg"
         path.write_text(picture(preset), encoding="utf-8")
