@@ -51,13 +51,13 @@ def test_losses_and_metrics_are_resolved_as_compile_does():
     y = tf.zeros((4, 1))
     loss = _internals.get_loss("mse", y, y)
     assert type(loss) is _internals.LossFunctionWrapper
-    assert loss.fn is keras.losses.mean_squared_error
-    metrics = _internals.CompileMetrics(["accuracy", keras.metrics.mae], ["mse"])
+    assert loss.fn is keras.losses.MeanSquaredError().fn
+    metrics = _internals.CompileMetrics(["accuracy", keras.losses.mean_absolute_error], ["mse"])
     metrics.build(y, y)
     groups = _internals.metric_groups_of(metrics)
     (accuracy, absolute), (square,) = (group.metrics for group in groups)
     assert type(accuracy) is keras.metrics.BinaryAccuracy
-    assert _internals.metric_function_of(absolute) == (keras.metrics.mae, {})
+    assert _internals.metric_function_of(absolute) == (keras.losses.mean_absolute_error, {})
     assert _internals.direction_of(accuracy) == "up"
     assert _internals.direction_of(square) == "down"
 

@@ -1128,6 +1128,174 @@ def test_xla_is_chosen_for_small_dense_networks(layers, suits):
     assert _repetition.suits_xla(model) is suits
 
 
+# Draws, learning rates, early stopping -----------------------------------------------------------
+
+
+def drawn(seed):
+    return problem("binary", seed=seed)
+
+
+def test_a_seed_may_have_rows_of_its_own():
+    runs = training.repeat(circles_model, drawn, 3, seeds=[0, 5])
+    for seed in (0, 5):
+        expected = fitted(circles_model, drawn(seed), 3, seed, jit_compile=True)
+        values = runs[runs["seed"] == seed]["value"].tolist()
+        assert values == pytest.approx([v[-1] for v in expected.values()], rel=1e-12)
+
+
+def test_draws_compile_once(monkeypatch):
+    monkeypatch.setattr(_repetition, "_programs", {})
+    training.repeat(circles_model, drawn, 2, seeds=4)
+    assert len(_repetition._programs) == 1
+
+
+def test_a_draw_may_use_the_global_generators():
+    def draw(seed):
+        x = np.random.normal(size=(20, FEATURES))  # noqa: NPY002
+        return Dataset(x_train=x, y_train=x[:, 0] > 0, x_test=x, y_test=x[:, 0] > 0)
+
+    runs = training.repeat(circles_model, draw, 1, seeds=3)
+    again = training.repeat(circles_model, draw, 1, seeds=[2])
+    assert runs[runs["seed"] == 2]["value"].tolist() == again["value"].tolist()
+
+
+def test_draws_of_different_shapes_are_refused():
+    def draw(seed):
+        data = problem("binary")
+        return dataclasses.replace(data, x_test=data.x_test[seed:], y_test=data.y_test[seed:])
+
+    with pytest.raises(ValueError, match="the same number of rows and columns"):
+        training.repeat(circles_model, draw, 1, seeds=3)
+
+
+RATES = [0.001, 0.05, 5.0]
+
+
+def chosen_by_hand(data, epochs, seed, by="loss", sign=1, early_stopping=False):
+    """Choose a rate with `fit` alone, on rows held out as the docstring of repeat says."""
+    rows = len(data.x_train)
+    order = np.random.default_rng([seed, 1]).permutation(rows)
+    held_out, rest = order[: round(rows / 4)], order[round(rows / 4) :]
+    part = Dataset(
+        x_train=data.x_train[rest],
+        y_train=data.y_train[rest],
+        x_test=data.x_train[held_out],
+        y_test=data.y_train[held_out],
+    )
+    found = []
+    for rate in RATES:
+        curve = sign * np.array(
+            fitted(lambda rate=rate: circles_model(learning_rate=rate), part, epochs, seed)[
+                f"test_{by}"
+            ]
+        )
+        number = int(np.nanargmin(curve)) if early_stopping else epochs - 1
+        found.append((curve[number], rate, number + 1))
+    _, rate, number = min(found)
+    return rate, number
+
+
+@pytest.mark.parametrize(("by", "sign"), [("loss", 1), ("accuracy", -1)])
+def test_each_seed_chooses_its_rate_on_rows_held_out(by, sign):
+    runs = training.repeat(
+        circles_model, drawn, 8, seeds=3, learning_rates=RATES, choose_by=by, jit_compile=False
+    )
+    assert list(runs.columns) == ["seed", "learning_rate", "measure", "value"]
+    for seed in range(3):
+        data = drawn(seed)
+        rate, _ = chosen_by_hand(data, 8, seed, by, sign)
+        of_seed = runs[runs["seed"] == seed]
+        assert set(of_seed["learning_rate"]) == {rate}
+        expected = fitted(lambda rate=rate: circles_model(learning_rate=rate), data, 8, seed)
+        values = [v[-1] for v in expected.values()]
+        assert of_seed["value"].tolist() == pytest.approx(values, rel=1e-12)
+
+
+def test_the_test_rows_take_no_part_in_a_choice():
+    data = problem("binary")
+    other = dataclasses.replace(data, y_test=1 - data.y_test, x_test=100 * data.x_test)
+    settings = {"seeds": 3, "learning_rates": RATES, "early_stopping": True}
+    columns = ["seed", "learning_rate", "epochs"]
+    choices = [
+        training.repeat(circles_model, each, 6, **settings)[columns] for each in (data, other)
+    ]
+    pd.testing.assert_frame_equal(*choices)
+
+
+def test_early_stopping_trains_for_the_epochs_that_were_best_on_rows_held_out():
+    runs = training.repeat(
+        circles_model,
+        drawn,
+        12,
+        seeds=3,
+        learning_rates=RATES,
+        early_stopping=True,
+        jit_compile=False,
+    )
+    for seed in range(3):
+        data = drawn(seed)
+        rate, epochs = chosen_by_hand(data, 12, seed, early_stopping=True)
+        of_seed = runs[runs["seed"] == seed]
+        assert of_seed["epochs"].tolist() == [epochs] * 4
+        expected = fitted(lambda rate=rate: circles_model(learning_rate=rate), data, epochs, seed)
+        values = [v[-1] for v in expected.values()]
+        assert of_seed["value"].tolist() == pytest.approx(values, rel=1e-10)
+
+
+def test_every_rate_may_be_kept():
+    data = problem("binary")
+    runs = training.repeat(circles_model, data, 4, seeds=2, learning_rates=RATES, choose_by=None)
+    for rate in RATES:
+        alone = training.repeat(lambda rate=rate: circles_model(learning_rate=rate), data, 4, 2)
+        found = runs[runs["learning_rate"] == rate].drop(columns="learning_rate")
+        pd.testing.assert_frame_equal(found.reset_index(drop=True), alone)
+
+
+def test_a_rate_that_diverges_is_not_chosen():
+    def build():
+        model = perceptron(dtype="float64")
+        model.compile(keras.optimizers.SGD(0.01), "mean_squared_error")
+        return model
+
+    runs = training.repeat(build, problem("real"), 30, seeds=2, learning_rates=[1e6, 0.01])
+    assert set(runs["learning_rate"]) == {0.01}
+    assert np.isfinite(runs["value"]).all()
+    lost = training.repeat(build, problem("real"), 30, seeds=2, learning_rates=[1e6, 1e7])
+    assert lost["value"].isna().all()
+
+
+def test_rates_in_place_of_a_schedule_are_refused():
+    def build():
+        model = perceptron()
+        schedule = keras.optimizers.schedules.CosineDecay(0.1, 100)
+        model.compile(keras.optimizers.SGD(schedule), "mse")
+        return model
+
+    with pytest.raises(ValueError, match="this one has a schedule"):
+        training.repeat(build, problem("real"), 1, seeds=1, learning_rates=[0.1])
+
+
+def test_class_weights_follow_the_rows_that_are_left():
+    runs = training.repeat(
+        circles_model,
+        drawn,
+        3,
+        seeds=2,
+        class_weight={0: 1.0, 1: 4.0},
+        learning_rates=[0.05],
+        jit_compile=False,
+    )
+    expected = fitted(circles_model, drawn(1), 3, 1, class_weight={0: 1.0, 1: 4.0})
+    found = runs[runs["seed"] == 1]["value"].tolist()
+    assert found == pytest.approx([v[-1] for v in expected.values()], rel=1e-12)
+
+
+def test_a_repetition_leaves_no_data_behind(monkeypatch):
+    monkeypatch.setattr(_repetition, "_programs", {})
+    training.repeat(circles_model, problem("binary"), 1, seeds=2)
+    assert [program._arrays for program in _repetition._programs.values()] == [None]
+
+
 # Comparison --------------------------------------------------------------------------------------
 
 
