@@ -1,5 +1,6 @@
 """The data sets come along, however the package is installed and wherever Python runs."""
 
+import contextlib
 import email
 import importlib.metadata
 import re
@@ -9,6 +10,7 @@ import sys
 import sysconfig
 import tarfile
 import textwrap
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -146,30 +148,52 @@ def test_citation_names_the_version():
     assert f"version: {lossutils.__version__}\n" in citation
 
 
-def test_all_pins_together_need_nothing_else():
-    """pip installs them with --no-deps, so that whatever one of them needs is a pin too."""
-    lines = [
-        line
-        for name in ("requirements.txt", "requirements-book.txt")
-        for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
-        if re.match(r"[\w.-]+==", line)
-    ]
-    pins = [requirement for line in lines if applies(requirement := Requirement(line))]
-    names = {canonicalize_name(pin.name) for pin in pins}
-    if "tensorflow-cpu" in names:
-        names.add("tensorflow")
-    for pin in pins:
-        try:
-            needs = importlib.metadata.requires(pin.name) or []
-        except importlib.metadata.PackageNotFoundError:
-            continue  # an environment that was made before the pin
-        for need in map(Requirement, needs):
-            if applies(need):
-                assert canonicalize_name(need.name) in names, f"{pin.name} needs {need.name}"
+def pinned(*names):
+    """Return the requirements that files of pins have for this system, by name."""
+    lines = [line for name in names for line in (ROOT / name).read_text("utf-8").splitlines()]
+    pins = [Requirement(line) for line in lines if re.match(r"[\w.-]+==", line)]
+    return {canonicalize_name(pin.name): pin for pin in pins if applies(pin)}
 
 
 def applies(requirement):
     return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+
+
+def needed_by(pins):
+    """Return pairs of a pin and of what it needs, where its metadata are installed."""
+    for name in pins:
+        # A wheel without CUDA needs what the other one needs.
+        distribution = "tensorflow" if name == "tensorflow-cpu" else name
+        for candidate in (name, distribution):
+            with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+                for need in map(Requirement, importlib.metadata.requires(candidate) or []):
+                    if applies(need):
+                        yield name, canonicalize_name(need.name)
+                break
+
+
+def test_all_pins_together_need_nothing_else():
+    """pip installs them with --no-deps, so that whatever one of them needs is a pin too."""
+    pins = pinned("requirements.txt", "requirements-book.txt")
+    assert [pair for pair in needed_by(pins) if pair[1] not in pins] == []
+
+
+def test_binder_has_the_same_pins_and_all_that_the_package_needs():
+    pins, binder = pinned("requirements.txt", "requirements-book.txt"), pinned("binder/pins.txt")
+    if "tensorflow-cpu" not in pins:
+        pytest.skip("Binder runs on Linux with an x86-64 processor")
+    assert {name: str(pin.specifier) for name, pin in binder.items()} == {
+        name: str(pins[name].specifier) for name in binder
+    }
+    # TensorFlow asks for libclang and never imports it.
+    assert {need for _, need in needed_by(binder)} - set(binder) == {"libclang"}
+    package = {canonicalize_name(Requirement(line).name) for line in requires_of_the_package()}
+    assert package - set(binder) == {"tensorflow"}
+
+
+def requires_of_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project["dependencies"]
 
 
 def test_wheel_has_the_data_and_its_terms_inside_the_package(wheel, source):
