@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from lossutils import models, training
+from lossutils import losses, models, training
 from lossutils.datasets import Dataset
 from lossutils.training import _repetition
 from lossutils.training._program import Program
@@ -213,6 +213,7 @@ def test_losses_that_take_a_vector_of_labels():
 
 SCHEDULES = keras.optimizers.schedules
 OPTIMIZERS = {
+    "a factor on the loss": lambda: keras.optimizers.SGD(0.05, loss_scale_factor=64.0),
     "plain": lambda: keras.optimizers.SGD(0.05),
     "nesterov": lambda: keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True),
     "adam": lambda: keras.optimizers.Adam(0.02),
@@ -735,6 +736,8 @@ def small(**changes):
         ("kullback_leibler_divergence", "did you mean 'kl_divergence'"),
         ("nonsense", "Keras knows"),
         (keras.losses.MeanSquaredError(reduction=None), "sum_over_batch_size"),
+        (losses.huber, 'compile with the loss of Keras, "huber"'),
+        (lambda y_true, y_pred: None, "has to return a tensor"),
     ],
 )
 def test_unusable_losses_are_named(loss, message):
@@ -742,6 +745,34 @@ def test_unusable_losses_are_named(loss, message):
     model.compile("sgd", loss)
     with pytest.raises(ValueError, match=message):
         training.fit(model, small(), 1)
+
+
+@pytest.mark.parametrize(
+    "metric", [keras.metrics.F1Score(), keras.metrics.R2Score(class_aggregation=None)]
+)
+def test_metrics_of_several_numbers_are_named(metric):
+    model = perceptron(3, "sigmoid")
+    model.compile("sgd", "binary_crossentropy", metrics=[metric])
+    with pytest.raises(ValueError, match=f"{metric.name} gives several numbers, not one"):
+        training.fit(model, problem("several"), 1)
+
+
+def test_a_model_that_only_adds_losses_is_sent_to_model_fit():
+    model = perceptron()
+    model.compile("sgd")
+    with pytest.raises(ValueError, match="trained by add_loss alone needs model.fit"):
+        training.fit(model, small(), 1)
+
+
+@pytest.mark.parametrize("part", ["y_train", "y_test"])
+def test_labels_without_an_output_are_named_in_both_parts(part):
+    data = problem("labels")
+    labels = getattr(data, part).copy()
+    labels[-1] = 9
+    model = perceptron(3, "softmax")
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match="the labels run from 0 to 9"):
+        training.fit(model, dataclasses.replace(data, **{part: labels}), 1)
 
 
 def test_an_uncompiled_model_is_refused():
@@ -761,6 +792,11 @@ def test_an_uncompiled_model_is_refused():
         ({"sample_weight": np.full(ROWS, np.nan)}, "not finite"),
         ({"class_weight": {7: 1.0}}, r"names \[7\]"),
         ({"class_weight": [1, 2]}, "must be a dict"),
+        ({"class_weight": {1: np.nan}}, r"class_weight\[1\] must be a finite number"),
+        ({"class_weight": {1: None}}, r"class_weight\[1\] must be a finite number .* got None"),
+        ({"class_weight": {1: -2.0}}, "of at least 0, got -2.0"),
+        ({"seed": 1.5}, "a seed must be a whole number from 0"),
+        ({"device": "GPU:7"}, "none of this machine's: CPU:0"),
         ({"class_weight": {0: 1.0}, "sample_weight": np.ones(ROWS)}, "not both"),
     ],
 )
@@ -818,6 +854,21 @@ class OwnStep(Subclassed):
         return super().train_step(data)
 
 
+class Tracking(Subclassed):
+    def __init__(self):
+        super().__init__()
+        self.track = keras.metrics.Mean()
+
+
+def stateful():
+    layers = [
+        keras.Input(batch_shape=(6, FEATURES, 1)),
+        keras.layers.LSTM(2, stateful=True),
+        keras.layers.Dense(1),
+    ]
+    return keras.Sequential(layers)
+
+
 class DictOutput(Subclassed):
     def call(self, x):
         return {"out": super().call(x)}
@@ -830,6 +881,8 @@ class DictOutput(Subclassed):
         (OwnStep, "sgd", "its own train_step"),
         (DictOutput, "sgd", "output is a dict"),
         (perceptron, keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD()), "loss scaling"),
+        (Tracking, "sgd", "metrics of a layer"),
+        (stateful, "sgd", "a fixed batch size"),
     ],
 )
 def test_what_only_model_fit_can_do_is_said(build, optimizer, message):

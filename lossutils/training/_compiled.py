@@ -51,10 +51,16 @@ def check_model(model):
         (len(getattr(model, "outputs", None) or [0]) > 1, "a model with several outputs"),
         (len(keras.tree.flatten(model.loss)) != 1, "a model with several losses"),
         (any(map(_internals.metrics_of_layer, _internals.layers_of(model))), "metrics of a layer"),
+        (_has_fixed_batch(model), "a fixed batch size, which stateful layers need"),
     )
     for met, what in unsupported:
         if met:
             raise ValueError(f"training.fit does not support {what}: use model.fit instead")
+
+
+def _has_fixed_batch(model):
+    inputs = getattr(model, "inputs", None) or []
+    return any(tensor.shape[0] is not None for tensor in inputs)
 
 
 def precision(model):
@@ -159,10 +165,10 @@ class Loss(keras.losses.Loss):
             )
         try:
             value = self(y, y_pred)
-        except AttributeError as error:
+        except (AttributeError, ValueError) as error:
             raise ValueError(
-                f"the loss {self.name} cannot be computed on tensors: {error}. It has to return a "
-                "tensor, written with keras.ops"
+                f"the loss {self.name} cannot be computed: {error}. It has to return a tensor, "
+                "written with keras.ops"
             ) from error
         if value.shape != ():
             raise ValueError(
