@@ -50,12 +50,14 @@ book: $(BOOK_INSTALLED)
 test: test-units test-notebooks
 
 test-units: $(INSTALLED)
-	@echo "Testing lossutils, the structure of the notebooks and the rendered pages."
+	@echo "Testing lossutils, the structure of the notebooks and the rendered pages: about six minutes"
+	@echo "on two cores. (make test-notebooks then runs every notebook: about seven.)"
 	@$(PYTEST) -rs --mpl --cov=lossutils --cov-fail-under=95 \
 	    --cov-report=term-missing:skip-covered --ignore=tests/claims tests
 
 test-notebooks: $(INSTALLED)
-	@echo "Running every notebook and comparing each output with the stored one."
+	@echo "Running every notebook and comparing each output with the stored one: about seven minutes"
+	@echo "on two cores. At the end stands how long each took."
 	@$(NBVAL)
 
 # The printed numbers must not depend on the machine: here without AVX2 and without threads.
@@ -65,7 +67,8 @@ test-portable: $(INSTALLED)
 
 # Other versions of Keras, TensorFlow and the rest: VERSIONS="colab floor", or all without it.
 test-versions: $(INSTALLED)
-	@echo "Testing on other versions, each in an environment of its own in .versions: about an hour each."
+	@echo "Testing on other versions, each in an environment of its own in .versions (2 GB): about"
+	@echo "half an hour each on two idle cores."
 	@$(BIN)/python tools/versions.py $(VERSIONS)
 
 # Central conclusions of the chapters on draws that these do not print. In the weekly run.
