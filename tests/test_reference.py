@@ -1,6 +1,7 @@
 """The reference page and its pictures are what the catalogue says today, and say what is true."""
 
 import re
+import unicodedata
 
 import keras
 import numpy as np
@@ -225,3 +226,16 @@ def test_loss_is_scaled_for_a_global_policy_and_not_for_that_of_a_layer():
         assert isinstance(regressor().optimizer, keras.optimizers.LossScaleOptimizer)
     finally:
         keras.config.set_dtype_policy(before)
+
+
+# The glossary and the bibliography
+
+
+@pytest.mark.parametrize("name", ["glossary", "bibliography"])
+def test_entries_stand_in_alphabetical_order(name):
+    text = (reference.PAGE.parent / f"{name}.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.*)$", text, re.M)
+    plain = [unicodedata.normalize("NFKD", heading).lower() for heading in headings]
+    letters = [re.sub(r"[^a-z0-9 ]", "", heading) for heading in plain]
+    assert letters == sorted(letters)
+    assert len(set(letters)) == len(letters)
