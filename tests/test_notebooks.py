@@ -7,7 +7,6 @@ import ast
 import re
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 
 import notebooks
 import pytest
@@ -22,7 +21,7 @@ MARKDOWN = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin).use(f
 
 NOTEBOOKS = notebooks.in_book()
 PAGES = sorted(path for path in BOOK.rglob("*.md") if ".ipynb_checkpoints" not in path.parts)
-DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md")]
+DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "KEEPER.md")]
 
 
 def name(path):
@@ -204,24 +203,27 @@ def test_has_one_title_and_no_level_skipped(path):
 
 @each_notebook
 def test_closing_bullets_mirror_the_opening(path):
-    opening = bullets_after(path, "In this chapter you will")
-    assert 2 <= opening <= 4, "“In this chapter you will” and two to four bullets"
-    assert bullets_after(path, "You have seen") == opening
+    opening = bullets_after(path, notebooks.OPENING)
+    assert 2 <= opening <= 4, f"“{notebooks.OPENING}” and two to four bullets"
+    assert bullets_after(path, notebooks.CLOSING) == opening
 
 
 @each_notebook
 def test_every_exercise_has_a_solution(path):
-    assert [text for level, text in headings(path) if level == 2][-1] == "Exercises"
+    assert [text for level, text in headings(path) if level == 2][-1] == notebooks.EXERCISES
     asked, solved = [], []
     for cell in cells(path):
         if cell.cell_type == "markdown":
-            asked += [int(n) for n in re.findall(r"^### Exercise (\d+): \S", cell.source, re.M)]
+            asked += [
+                int(n)
+                for n in re.findall(rf"^### {notebooks.EXERCISE} (\d+): \S", cell.source, re.M)
+            ]
         elif notebooks.SOLUTION_TAG in notebooks.tags(cell):
-            if title := re.match(r"# @title Solution of exercise (\d+)\n", cell.source):
+            if title := re.match(rf"# @title {notebooks.SOLUTION} (\d+)\n", cell.source):
                 assert int(title[1]) == asked[-1], f"a solution elsewhere:\n{cell.source}"
                 solved.append(int(title[1]))
             else:
-                assert solved, f"no title “# @title Solution of exercise N”:\n{cell.source}"
+                assert solved, f"no title “# @title {notebooks.SOLUTION} N”:\n{cell.source}"
     assert asked == list(range(1, len(asked) + 1))
     assert len(asked) >= 2
     assert solved == asked

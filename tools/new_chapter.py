@@ -41,7 +41,7 @@ def cells(title, slug):
         text(
             f"# {title}\n\n"
             f"[Which question does the chapter on {title.lower()} answer?]\n\n"
-            "In this chapter you will\n\n"
+            f"{notebooks.OPENING}\n\n"
             "* [work the loss out by hand]\n"
             "* [see where it beats its alternatives, on new draws of the problem]"
         ),
@@ -108,20 +108,20 @@ def cells(title, slug):
         ),
         text(
             "## When to use it, and when not\n\n[…]\n\n"
-            "You have seen\n\n"
+            f"{notebooks.CLOSING}\n\n"
             "* [what the loss is, by hand]\n"
             "* [where it beats its alternatives, and by how much]\n\n"
-            "## Exercises\n\n"
-            "### Exercise 1: [a prediction]\n\n[Ask for a prediction before the run.]"
+            f"## {notebooks.EXERCISES}\n\n"
+            f"### {notebooks.EXERCISE} 1: [a prediction]\n\n[Ask for a prediction before the run.]"
         ),
         code(
-            "# @title Solution of exercise 1\n"
+            f"# @title {notebooks.SOLUTION} 1\n"
             "print(losses.binary_crossentropy([[1.0]], [[0.5]]).round(4))",
             **SOLVED,
         ),
-        text("### Exercise 2: [a change]\n\n[Ask for one change, and for what follows from it.]"),
+        text(f"### {notebooks.EXERCISE} 2: [a change]\n\n[Ask for one change, and what follows.]"),
         code(
-            "# @title Solution of exercise 2\n"
+            f"# @title {notebooks.SOLUTION} 2\n"
             "print(losses.binary_crossentropy([[1.0]], [[0.1]]).round(4))",
             **SOLVED,
         ),

@@ -29,6 +29,13 @@ PROMPTS = {
     "hide-output": ("Show the output", "Hide the output"),
 }
 
+# The words by which the parts of a chapter are known; a translation changes them here.
+OPENING = "In this chapter you will"
+CLOSING = "You have seen"
+EXERCISES = "Exercises"
+EXERCISE = "Exercise"
+SOLUTION = "Solution of exercise"
+
 SETUP = """\
 # The package of this book. It is imported first, since it keeps TensorFlow's start-up quiet.
 try:
