@@ -634,6 +634,13 @@ def test_parameters_that_are_no_numbers_are_refused(name, parameters):
         CATALOGUE[name].numpy(*examples(CATALOGUE[name]), **parameters)
 
 
+def test_definition_given_to_compile_says_what_to_give_instead():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(optimizer="sgd", loss=losses.huber)
+    with pytest.raises(TypeError, match="computes with NumPy.*Keras loss"):
+        model.fit(np.zeros((4, 1)), np.zeros((4, 1)), verbose=0)
+
+
 @pytest.mark.parametrize("which", ["y_true", "y_pred"])
 def test_mask_of_a_masked_array_is_not_lost_in_silence(which):
     arrays = {"y_true": np.zeros((3, 1)), "y_pred": np.ones((3, 1))}

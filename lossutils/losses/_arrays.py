@@ -14,6 +14,11 @@ def numbers(name, values):
         )
     try:
         return np.asarray(values, dtype=np.float64)
+    except NotImplementedError:  # TensorFlow's, of a tensor without a value yet
+        raise TypeError(
+            f"{name} is a symbolic tensor, and this definition computes with NumPy. Train with the "
+            "Keras loss: compile takes its name as a string, or its class."
+        ) from None
     except (TypeError, ValueError) as error:
         remedy = "Give a number, or one for each output."
         if name.startswith("y_"):
