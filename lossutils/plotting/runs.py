@@ -143,8 +143,9 @@ def paired(runs, measure, ax=None, *, label=None, test_to_train=None):
 def rates(sweep, measure, ax=None, *, references=None, label=None):
     """Draw a measure against the learning rate, a line for each name.
 
-    Each loss has learning rates that suit it, and the slope of one says nothing about another's.
-    Compare losses where each is at its best, and look whether the best rate lies inside the range.
+    Each loss has learning rates that suit it, so that a comparison at a common rate compares the
+    rates as well. Look whether the best one lies inside the range. Choose it on rows that are kept
+    out of the test set, as ``training.repeat(..., learning_rates=[...])`` does.
 
     Parameters
     ----------
@@ -196,20 +197,13 @@ def rates(sweep, measure, ax=None, *, references=None, label=None):
     every_rate = sorted({rate for table in tables.values() for rate in table.columns})
     ax = new_axes(ax)
     ax.set_xscale("log")
-    steps = np.diff(np.log(every_rate))
-    reach = 0.12 * min(steps, default=1.0)
+    reach = 0.12 * min(np.diff(np.log(every_rate)), default=1.0)
     offsets = np.linspace(-reach, reach, len(tables)) if len(tables) > 1 else [0.0]
     looks = styles_of(tables)
     for (name, table), offset in zip(tables.items(), offsets, strict=True):
         _draw_rates(ax, table, np.exp(offset), name, looks[name])
     height = _draw_diverged(ax, tables, looks)
-    # Not from the data: a rate where every run diverged has none.
-    room = np.exp(0.08 * np.log(every_rate[-1] / every_rate[0]) or 1.0)
-    ax.set_xlim(every_rate[0] / room, every_rate[-1] * room)
-    if len(every_rate) <= 8:
-        ax.xaxis.set_major_locator(FixedLocator(every_rate))
-        ax.xaxis.set_major_formatter("{x:g}")
-        ax.xaxis.set_minor_locator(NullLocator())
+    _rates_axis(ax, every_rate)
     ax.set_xlabel("Learning rate\n(line: mean, point: a seed, ×: number of seeds that diverged)")
     ax.set_ylabel(label or in_words(measure))
     ax.grid(axis="y")
@@ -226,8 +220,7 @@ def _by_rate(rows, name):
             f"runs[{name!r}] has the learning rate {bad.iloc[0]}; a log axis needs positive ones."
         )
     table = rows.pivot(index="seed", columns="learning_rate", values="value")
-    missing = len(rows) < table.size
-    if missing:
+    if len(rows) < table.size:
         raise ValueError(
             f"runs[{name!r}] lacks some seeds at some learning rates; "
             "repeat each rate with the same seeds."
@@ -239,9 +232,19 @@ def _draw_rates(ax, table, shift, name, look):
     """Draw means and seeds; a mean is missing where a run diverged."""
     rate = table.columns.to_numpy()
     ax.plot(rate, table.mean(skipna=False), label=name, marker="D", markersize=5, **look)
-    seeds = table.stack().dropna()
-    x = seeds.index.get_level_values("learning_rate") * shift
-    ax.scatter(x, seeds, s=11, color=look["color"], alpha=0.4, linewidth=0, zorder=1.8)
+    finished = table.stack().dropna()
+    x = finished.index.get_level_values("learning_rate") * shift
+    ax.scatter(x, finished, s=11, color=look["color"], alpha=0.4, linewidth=0, zorder=1.8)
+
+
+def _rates_axis(ax, rates):
+    # Not from the data: a rate where every run diverged has none.
+    room = np.exp(0.08 * np.log(rates[-1] / rates[0]) or 1.0)
+    ax.set_xlim(rates[0] / room, rates[-1] * room)
+    if len(rates) <= 8:
+        ax.xaxis.set_major_locator(FixedLocator(rates))
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_locator(NullLocator())
 
 
 def _draw_diverged(ax, tables, looks):
