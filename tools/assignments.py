@@ -8,11 +8,13 @@ or code says ``V.name``, the student reads the number.
 
 import argparse
 import ast
+import dis
 import hashlib
 import random
 import re
 import sys
 from pathlib import Path
+from types import CodeType
 
 import nbformat
 import notebooks
@@ -58,12 +60,17 @@ def complete(name, word=""):
         The master with its numbers put in.
     """
     notebook = notebooks.read(masters()[name])
-    numbers = next(cell for cell in notebook.cells if VARIANT_TAG in notebooks.tags(cell))
-    notebook.cells.remove(numbers)
-    values = _numbers(numbers.source, name, word)
+    values = _numbers(notebook, name, word)
+    notebook.cells = [cell for cell in notebook.cells if not _holds_numbers(cell)]
     for cell in notebook.cells:
-        cell.source = _NAME.sub(lambda found, cell=cell: _written(values, found, cell), cell.source)
+        written = _in_text if cell.cell_type == "markdown" else _in_code
+        cell.source = _filled(cell.source, values, written)
     return _normal(notebook, name)
+
+
+def with_numbers(code, name, word=""):
+    """Return code with the numbers of an assignment put in for its names."""
+    return _filled(code, _numbers(notebooks.read(masters()[name]), name, word), _in_code)
 
 
 def release(name, word=""):
@@ -84,8 +91,13 @@ def student(name, word=""):
     return _normal(notebook, name)
 
 
-def _numbers(source, name, word):
+def _holds_numbers(cell):
+    return VARIANT_TAG in notebooks.tags(cell)
+
+
+def _numbers(notebook, name, word):
     """Return the values of the class V."""
+    source = next(cell.source for cell in notebook.cells if _holds_numbers(cell))
     rng = random.Random(hashlib.sha256(f"{name}\n{word}".encode()).digest())
     tools = {"choice": rng.choice, "randint": rng.randint, "sample": rng.sample}
     if word:
@@ -95,15 +107,22 @@ def _numbers(source, name, word):
     return {key: value for key, value in vars(namespace["V"]).items() if key[0] != "_"}
 
 
-def _written(values, found, cell):
-    if found[1] not in values:
-        raise ValueError(f"{found[0]} in cell {cell['id']} is no number of the class V.")
-    value = values[found[1]]
-    if cell.cell_type == "markdown":
-        return str(value).replace("-", "\u2212") if isinstance(value, int | float) else str(value)
-    text = repr(value)
+def _filled(source, values, written):
+    def value(found):
+        if found[1] not in values:
+            raise ValueError(f"{found[0]} is no number of the class V: {', '.join(values)}.")
+        return written(values[found[1]])
+
+    return _NAME.sub(value, source)
+
+
+def _in_text(value):
+    return str(value).replace("-", "\u2212") if isinstance(value, int | float) else str(value)
+
+
+def _in_code(value):
     # A negative number in parentheses, so that a power of it stays one.
-    return f"({text})" if text.startswith("-") else text
+    return f"({value!r})" if repr(value).startswith("-") else repr(value)
 
 
 def _indented(stub, space):
@@ -135,27 +154,64 @@ def _digest(notebook):
 
 def check(name):
     """Raise a ValueError where a master breaks a rule that release and grading rest on."""
-    seen = set()
-    for cell in notebooks.read(masters()[name]).cells:
-        marks = nbgrader(cell)
-        if not marks:
-            continue
-        place = f"{name}.ipynb, cell {cell['id']}"
-        if marks["grade_id"] != cell["id"] or cell["id"] in seen:
+    cells = [cell for cell in notebooks.read(masters()[name]).cells if nbgrader(cell)]
+    ids = [cell["id"] for cell in cells]
+    for cell in cells:
+        marks, place = nbgrader(cell), f"{name}.ipynb, cell {cell['id']}"
+        if marks["grade_id"] != cell["id"] or ids.count(cell["id"]) > 1:
             raise ValueError(f"{place}: its id must be its grade_id, and no other cell's.")
-        seen.add(cell["id"])
         if marks["solution"] and "### BEGIN SOLUTION" not in cell.source:
             raise ValueError(f"{place}: a solution needs ### BEGIN SOLUTION.")
-        if marks["grade"] and not marks["solution"]:
-            for problem in _faults(cell.source):
-                raise ValueError(f"{place}: {problem}")
+        if is_test(cell):
+            for node in ast.walk(ast.parse(cell.source)):
+                if isinstance(node, ast.Assert) and not isinstance(node.msg, ast.Constant):
+                    # Feedback shows no other text of a test.
+                    raise ValueError(f"{place}: each assert needs a message, a plain string.")
+    for place, names in _overwritten(cells):
+        raise ValueError(f"{name}.ipynb, cell {place}: a later test needs {', '.join(names)}.")
 
 
-def _faults(test):
-    """Yield what feedback would leak or lack: each assert needs a message that is a constant."""
-    for node in ast.walk(ast.parse(test)):
-        if isinstance(node, ast.Assert) and not isinstance(node.msg, ast.Constant):
-            yield f"line {node.lineno} needs a message that is a plain string."
+def is_test(cell):
+    """Tell whether a program grades the cell."""
+    return bool(nbgrader(cell)) and nbgrader(cell)["grade"] and not nbgrader(cell)["solution"]
+
+
+def _overwritten(cells):
+    """Yield where a test overwrites what a later test needs: tests run after all other cells."""
+    code = [(cell, ast.parse(cell.source)) for cell in cells if cell.cell_type == "code"]
+    others = [statement for cell, tree in code if not is_test(cell) for statement in tree.body]
+    repeated = {ast.dump(statement) for statement in others}
+    theirs = set().union(*(_names_in(statement, "STORE_NAME") for statement in others))
+    tests = [(cell["id"], tree.body) for cell, tree in code if is_test(cell)]
+    for at, (place, body) in enumerate(tests):
+        new = [statement for statement in body if ast.dump(statement) not in repeated]
+        taken = set().union(*(_names_in(statement, "STORE_NAME") for statement in new)) & theirs
+        needed = set().union(*(_needed(later) for _, later in tests[at + 1 :]))
+        if taken & needed:
+            yield place, sorted(taken & needed)
+
+
+def _needed(body):
+    """Return the global names that statements read and do not assign before."""
+    needed, assigned = set(), set()
+    for statement in body:
+        stored = _names_in(statement, "STORE_NAME")
+        # A loop assigns its variable before its body reads it.
+        before = stored if isinstance(statement, ast.For | ast.With) else set()
+        needed |= _names_in(statement, "LOAD_NAME", "LOAD_GLOBAL") - assigned - before
+        assigned |= stored
+    return needed
+
+
+def _names_in(statement, *operations):
+    """Return the global names that a statement loads or stores, functions included."""
+    waiting = [compile(ast.Module([statement], []), "cell", "exec")]
+    names = set()
+    while waiting:
+        code = waiting.pop()
+        names |= {each.argval for each in dis.get_instructions(code) if each.opname in operations}
+        waiting += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return names
 
 
 def main(arguments=None):

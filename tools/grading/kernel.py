@@ -69,6 +69,10 @@ class Kernel:
         self._client = None
 
     def __enter__(self):
+        self._manager.write_connection_file()
+        if os.geteuid() == 0:
+            for path in (self._shared, self._shared / "connection.json"):
+                os.chown(path, sandbox.user(), sandbox.user())
         with open(os.devnull, "wb") as nowhere:
             self._manager.start_kernel(stdout=nowhere, stderr=nowhere)
         self._client = self._manager.blocking_client()
@@ -166,13 +170,10 @@ class Kernel:
                 "too many processes",
                 f"The notebook starts more than {self.limits.processes} processes.",
             )
-        memory = 0
-        for process in processes:
-            try:
-                memory += process.memory_info().rss
-            except psutil.NoSuchProcess:
-                continue
-        if memory > self.limits.memory:
+        if _memory(processes, "rss") <= self.limits.memory:
+            return
+        # Children share pages with their parent, and count them again: now each page once.
+        if _memory(processes, "pss") > self.limits.memory:
             raise StopGradingError(
                 "memory limit",
                 f"The notebook needs more than {self.limits.memory // 2**20} MB of memory.",
@@ -186,6 +187,18 @@ class Kernel:
                 raise StopGradingError(
                     "left the sandbox", "The notebook writes into the folder of its kernel."
                 )
+
+
+def _memory(processes, kind):
+    """Return the bytes that processes hold: "rss" is quick, "pss" counts shared pages once."""
+    total = 0
+    for process in processes:
+        try:
+            info = process.memory_info() if kind == "rss" else process.memory_full_info()
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        total += getattr(info, kind)
+    return total
 
 
 def _append(outputs, output):

@@ -19,6 +19,8 @@ class Limits:
         Bytes of addresses that one process may ask for. TensorFlow asks for 3 GB and holds 1 GB.
     processes : int
         Processes at the same time.
+    threads : int
+        Threads of all processes; the system refuses more. TensorFlow starts some thirty.
     output : int
         Bytes that it may print or draw.
     files : int
@@ -29,5 +31,6 @@ class Limits:
     memory: int = 3000 * MEGABYTE
     address_space: int = 8000 * MEGABYTE
     processes: int = 40
+    threads: int = 256
     output: int = 10 * MEGABYTE
     files: int = 256 * MEGABYTE

@@ -16,6 +16,8 @@ _HIDDEN = re.compile(
 )
 _MARK = re.compile(r"^# Solution cell ([\w-]+)", re.M)
 
+_RESTORED = "Test cells were deleted, or not recognized, and restored"
+
 
 def marks_of(cell):
     """Return the marks of nbgrader on a cell, or an empty dictionary."""
@@ -137,7 +139,7 @@ def rebuild(submission, release, others=()):
     """
     ours = {cell["id"]: cell for cell in release.cells}
     order = list(ours)
-    known = [_known(cell, ours) for cell in submission.cells]
+    known = _all_known(submission.cells, ours)
     _check_assignment(submission, release, known, others)
 
     cells, placed = [], set()
@@ -163,22 +165,29 @@ def rebuild(submission, release, others=()):
     )
 
 
-def _known(cell, ours):
-    """Return the id of our cell that a cell of the student is, or None."""
-    first = _MARK.search(cell.source) if cell.cell_type == "code" else None
-    names = [
-        marks_of(cell).get("grade_id"),
-        cell.get("id"),
-        cell.metadata.get("id"),  # where Colab keeps it
-        f"{first[1]}" if first else None,
-    ]
-    for name in names:
+def _all_known(cells, ours):
+    """Return for each cell of the student the id of our cell that it is, or None."""
+    known = [_by_mark(cell, ours) for cell in cells]
+    lost = {name: own for name, own in ours.items() if name not in known}
+    return [name or _by_text(cell, lost) for cell, name in zip(cells, known, strict=True)]
+
+
+def _by_mark(cell, ours):
+    # Colab keeps the id of a cell in its metadata.
+    for name in (marks_of(cell).get("grade_id"), cell.get("id"), cell.metadata.get("id")):
         if isinstance(name, str) and name in ours and ours[name].cell_type == cell.cell_type:
             return name
+    return None
+
+
+def _by_text(cell, ours):
+    first = _MARK.search(cell.source) if cell.cell_type == "code" else None
+    if first and first[1] in ours:
+        return first[1]
     same = [
         name
         for name, own in ours.items()
-        if own.cell_type == cell.cell_type and own.source.strip() == cell.source.strip() != ""
+        if own.cell_type == cell.cell_type and _plain(own.source) == _plain(cell.source) != ""
     ]
     return same[0] if len(same) == 1 else None
 
@@ -225,11 +234,10 @@ def _remarks(submission, known, ours):
     for name, count in counts.items():
         if count > 1:
             remarks.append(f"Cell {name} stands {count} times; the first counts as the task's.")
-    for name, cell in ours.items():
-        if name not in counts and is_solution(cell):
-            remarks.append(f"Solution cell {name} is missing.")
-        elif name not in counts and is_test(cell):
-            remarks.append(f"Test cell {name} was deleted and restored.")
+    absent = {name: cell for name, cell in ours.items() if name not in counts}
+    for kind, what in ((is_solution, "Solution cells are missing"), (is_test, _RESTORED)):
+        if names := [name for name, cell in absent.items() if kind(cell)]:
+            remarks.append(f"{what}: {', '.join(names)}.")
     edited = sorted(
         {
             name

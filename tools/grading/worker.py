@@ -25,6 +25,17 @@ del sys, lossutils, keras, numpy, pandas, scipy, sklearn, matplotlib
 del datasets, losses, models, plotting, training
 """
 
+# A variable called sum or list is careless, and no reason to fail a test. A function of such a name
+# stays: the student's code may call it.
+BEFORE_TESTS = """
+def _uncover():
+    import builtins
+    for name in dir(builtins):
+        if name[0] != "_" and name in globals() and not callable(globals()[name]):
+            del globals()[name]
+_uncover()
+"""
+
 # Each of these must fail. Where one passes, the notebook changed what the tests rest on.
 _MUST_FAIL = (
     "False",
@@ -48,6 +59,8 @@ _MUST_FAIL = (
     "sorted([2, 1]) == [2, 1]",
     "set([1]) == set([2])",
 )
+
+_UNDEFINED = "name '{}' is not defined"
 
 
 def canary(word):
@@ -95,6 +108,7 @@ def grade(job):
         with Kernel(job["environment"], limits, job["folder"]) as kernel:
             kernel.run(PRELUDE, history=False)
             result["cells"] = _run(kernel, rebuilt)
+            kernel.run(BEFORE_TESTS, history=False)
             _require_canary(kernel)
             for test in rebuilt.tests:
                 result["checks"].append(_check(kernel, test))
@@ -175,10 +189,17 @@ def message(source, error):
         return error.evalue
     if error.ename == "NotImplementedError":
         return "There is no solution yet."
+    if error.ename == "NameError":
+        missing = [name for name in _names(source) if error.evalue == _UNDEFINED.format(name)]
+        return f"There is no {missing[0]}." if missing else "A name that is used is not defined."
     kind = getattr(builtins, str(error.ename), None)
     if isinstance(kind, type) and issubclass(kind, Exception):
         return f"Your code raises {error.ename} when this check calls it."
     return "Your code raises an error when this check calls it."
+
+
+def _names(source):
+    return sorted({node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)})
 
 
 def main(job, result):

@@ -1,0 +1,698 @@
+"""Submissions that are careless or hostile, graded together with good ones.
+
+`make test-grading` runs this; it needs bubblewrap and .venv-grading. The class is graded once, and
+each test looks at what became of one student.
+"""
+
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import nbformat
+import notebooks
+import pytest
+
+import assignments
+
+ROOT = notebooks.ROOT
+NAME = "regression_losses"
+GRADER = ROOT / ".venv-grading" / "bin" / "python"
+SECONDS = float(os.environ.get("GRADING_SECONDS", "60"))  # more, for a machine that is busy
+FULL = 33
+
+CLASS = {}  # student: (what makes the notebook of it, status, score)
+
+
+def student(name, status="graded", score=FULL):
+    """Register a student by what is done to a right notebook."""
+
+    def register(make):
+        CLASS[name] = (make, status, score)
+        return make
+
+    return register
+
+
+def right():
+    """Return a notebook with the solutions of the master."""
+    notebook = assignments.student(NAME)
+    solutions = {cell["id"]: cell.source for cell in assignments.complete(NAME).cells}
+    for cell in notebook.cells:
+        if assignments.nbgrader(cell).get("solution"):
+            cell.source = solutions[cell["id"]]
+    return notebook
+
+
+def cell_of(notebook, name):
+    return next(cell for cell in notebook.cells if cell["id"] == name)
+
+
+def with_first(source):
+    """Return a right notebook whose first code cell is the student's."""
+    notebook = right()
+    notebook.cells.insert(1, nbformat.v4.new_code_cell(source))
+    return notebook
+
+
+# What a student may do, and still gets what the answers are worth.
+
+
+@student("aa first")
+def good():
+    return right()
+
+
+@student("bare", score=0)
+def bare():
+    return assignments.student(NAME)
+
+
+@student("half right", score=15)
+def half():
+    notebook = right()
+    for name in ("corner-solution", "robust-solution", "choose-solution"):
+        cell_of(notebook, name).source = cell_of(assignments.student(NAME), name).source
+    return notebook
+
+
+@student("edited tests", score=26)
+def edited_tests():
+    notebook = right()
+    cell_of(notebook, "corner-solution").source = "soft_corner = soft_corner_gradient = None"
+    for cell in notebook.cells:
+        if cell["id"].startswith("corner-") and cell["id"] not in ("corner-text",):
+            cell.source = cell.source if cell["id"] == "corner-solution" else "pass"
+    return notebook
+
+
+@student("deleted tests", score=26)
+def deleted_tests():
+    notebook = edited_tests()
+    notebook.cells = [cell for cell in notebook.cells if cell.source != "pass"]
+    return notebook
+
+
+@student("deleted data")
+def deleted_data():
+    notebook = right()
+    notebook.cells = [cell for cell in notebook.cells if cell["id"] != "robust-data"]
+    return notebook
+
+
+@student("lost metadata")
+def lost_metadata():
+    notebook = right()
+    notebook.metadata.clear()
+    for cell in notebook.cells:
+        cell.metadata.clear()
+    return notebook
+
+
+@student("lost metadata and ids")
+def lost_ids():
+    notebook = lost_metadata()
+    for cell in notebook.cells:
+        del cell["id"]
+    notebook.nbformat_minor = 4
+    return notebook
+
+
+@student("duplicated cells")
+def duplicated():
+    notebook = right()
+    for name in ("slopes-solution", "slopes-values"):
+        cell = cell_of(notebook, name)
+        copy = nbformat.from_dict({**cell, "id": f"copy-{name}"})
+        notebook.cells.insert(notebook.cells.index(cell) + 1, copy)
+    return notebook
+
+
+@student("shadowed names")
+def shadowed():
+    return with_first("sum = 0\nlist_of_y = [1]\ny = p = r = draw = 3\nprint(sum)")
+
+
+@student("helper cell")
+def helper_cell():
+    notebook = right()
+    cell = cell_of(notebook, "corner-solution")
+    place = notebook.cells.index(cell)
+    body = cell.source
+    notebook.cells.insert(place, nbformat.v4.new_code_cell(body.replace("soft_corner", "mine")))
+    cell.source = "soft_corner = mine\nsoft_corner_gradient = mine_gradient"
+    return notebook
+
+
+@student("reads everything")
+def reads():
+    return with_first(f"""
+import os, pathlib, socket
+found = []
+for place in ({str(ROOT)!r}, {str(ROOT / "assignments")!r}, "/tmp", "/root", "/home", "/etc"):
+    for path in pathlib.Path(place).rglob("*"):
+        if ".venv" in path.parts or "lossutils" in path.parts or "data" in path.parts:
+            continue
+        if path.suffix in (".ipynb", ".csv", ".html") or path.name in ("shadow", "release.ipynb"):
+            found.append(str(path))
+for address in (("127.0.0.1", 22), ("1.1.1.1", 53), ("8.8.8.8", 443)):
+    try:
+        socket.create_connection(address, timeout=1)
+        found.append(str(address))
+    except OSError:
+        pass
+found += [name for name in os.environ if "TOKEN" in name or "KEY" in name]
+print("FOUND", found)
+""")
+
+
+@student("reads the history")
+def reads_history():
+    notebook = right()
+    notebook.cells.append(nbformat.v4.new_code_cell("print('HISTORY', [len(i) for i in In], In)"))
+    return notebook
+
+
+@student("leaks by a message", score=26)
+def leaks_message():
+    notebook = right()
+    cell_of(notebook, "corner-solution").source = """
+import inspect, linecache
+
+def soft_corner(y_true, y_pred):
+    frame = inspect.currentframe().f_back
+    text = "".join(linecache.getlines(frame.f_code.co_filename))
+    print("LEAK", text)
+    raise ValueError("LEAK " + text + str(frame.f_code.co_consts))
+
+soft_corner_gradient = soft_corner
+"""
+    return notebook
+
+
+@student("writes everything")
+def writes():
+    return with_first(f"""
+import os, pathlib
+for place in ({str(ROOT)!r}, "/tmp", "/usr", "/root", os.path.dirname(os.__file__), "/dev", "/etc"):
+    for name in ("marks.csv", "numpy.py", "lossutils/__init__.py", "HOSTILE"):
+        try:
+            pathlib.Path(place, name).write_text("student,score")
+        except OSError as error:
+            pass
+""")
+
+
+@student("always equal", score=26)
+def always_equal():
+    notebook = right()
+    cell_of(notebook, "corner-solution").source = """
+class Yes(float):
+    def __eq__(self, other): return True
+    def __lt__(self, other): return True
+    def __gt__(self, other): return True
+    def __sub__(self, other): return Yes(0)
+    def __abs__(self): return Yes(0)
+    __hash__ = None
+
+class YesArray(np.ndarray):
+    shape = (5,)
+    def __eq__(self, other): return True
+    def __array_function__(self, *rest): return True
+
+def soft_corner(y_true, y_pred): return Yes(1)
+def soft_corner_gradient(y_true, y_pred): return np.zeros(3).view(YesArray)
+"""
+    return notebook
+
+
+@student("a module beside it")
+def module_beside():
+    return with_first("""
+import pathlib
+for name in ("numpy.py", "lossutils.py", "keras.py", "pandas.py"):
+    pathlib.Path(name).write_text("raise SystemExit('taken over')")
+import importlib, numpy, lossutils
+""")
+
+
+@student("markup in an output")
+def markup():
+    return with_first("""
+from IPython.display import HTML, Javascript, display
+display(HTML("<script>alert('HOSTILE')</script><img src=x onerror=alert(1)>"))
+display(Javascript("alert('HOSTILE')"))
+print("<script>alert('HOSTILE')</script>")
+display({"image/png": '"><script>alert(1)</script>'}, raw=True)
+raise ValueError("<script>alert('HOSTILE')</script>")
+""")
+
+
+@student("Doe, Jane")
+def comma():
+    return right()
+
+
+@student("=cmd|' -C calc'!A0")
+def formula():
+    return right()
+
+
+@student("new\nline", score=0)
+def newline():
+    return bare()
+
+
+@student("..%2f..%2fmarks", score=0)
+def upwards():
+    return bare()
+
+
+# What gets no mark, and why.
+
+
+@student("infinite loop", "time limit", None)
+def infinite():
+    return with_first("while True:\n    pass")
+
+
+@student("ignores interrupt", "time limit", None)
+def ignores():
+    return with_first("""
+import signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+while True:
+    try:
+        time.sleep(100)
+    except BaseException:
+        pass
+""")
+
+
+@student("kills the kernel", "kernel ended", None)
+def kills():
+    return with_first("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+
+
+@student("exits", "kernel ended", None)
+def exits():
+    return with_first("import os\nos._exit(0)")
+
+
+@student("kills everybody else")
+def kills_everybody():
+    return with_first("import os, signal\nos.kill(-1, signal.SIGKILL)\nos.kill(1, signal.SIGKILL)")
+
+
+@student("prints 200 MB", "too much output", None)
+def prints():
+    return with_first("print('x' * 200_000_000)")
+
+
+@student("prints for ever", "too much output", None)
+def prints_for_ever():
+    return with_first("while True:\n    print('y' * 1000)")
+
+
+@student("hogs memory", {"memory limit", "kernel ended"}, None)
+def hogs():
+    return with_first("""
+import os
+held = []
+for _ in range(4):
+    if os.fork() == 0:
+        break
+while True:
+    held.append(bytearray(50_000_000))
+""")
+
+
+@student("a hundred children", "too many processes", None)
+def children():
+    return with_first("""
+import os, time
+for _ in range(100):
+    if os.fork() == 0:
+        time.sleep(1000)
+time.sleep(1000)
+""")
+
+
+@student("fork bomb", "too many processes", None)
+def bomb():
+    return with_first("""
+import os, time
+while True:
+    try:
+        os.fork()
+    except OSError:
+        time.sleep(0.1)
+""")
+
+
+@student("fills the shared folder", "left the sandbox", None)
+def fills():
+    return with_first("""
+import glob, time
+folder = glob.glob("/tmp/grade-*/s")[0]
+with open(folder + "/HOSTILE", "wb") as file:
+    file.write(b"x" * 1_000_000)
+time.sleep(1000)
+""")
+
+
+@student("patched abs", "tests disturbed", None)
+def patched_abs():
+    return with_first("import builtins\nbuiltins.abs = lambda value: 0.0")
+
+
+@student("patched isclose", "tests disturbed", None)
+def patched_isclose():
+    return with_first("import numpy\nnumpy.allclose = numpy.isclose = lambda *a, **k: True")
+
+
+@student("stripped asserts", "tests disturbed", None)
+def stripped():
+    return with_first("""
+import ast
+
+class Strip(ast.NodeTransformer):
+    def visit_Assert(self, node):
+        return ast.Pass()
+
+get_ipython().ast_transformers.append(Strip())
+""")
+
+
+@student("hidden errors", "tests disturbed", None)
+def hidden_errors():
+    return with_first("get_ipython().showtraceback = lambda *a, **k: None")
+
+
+@student("patched by a solution", "tests disturbed", None)
+def patched_in_a_test():
+    notebook = right()
+    cell_of(notebook, "hand-solution").source = """
+class Late:
+    def __array__(self, *a, **k):
+        import builtins
+        builtins.abs = lambda value: 0.0
+        return np.array(1.0)
+
+squared_error = absolute_error = huber_loss = share = Late()
+hardest_sample = 1
+"""
+    return notebook
+
+
+@student("other assignment", "other assignment", None)
+def other():
+    notebook = right()
+    notebook.metadata["lossutils"] = {"assignment": "many_classes", "release": "0"}
+    for cell in notebook.cells:
+        cell["id"] = f"other-{cell['id']}"
+        cell.metadata.clear()
+        cell.source = cell.source.replace("# Solution cell ", "# Solution cell other-")
+    return notebook
+
+
+@student("other variant", "other variant", None)
+def other_variant():
+    return assignments.student(NAME, "lynx")
+
+
+@student("not JSON", "not a notebook", None)
+def not_json():
+    return b"this is no notebook"
+
+
+@student("deep JSON", "not a notebook", None)
+def deep():
+    return b"[" * 200_000
+
+
+@student("a pickle", "not a notebook", None)
+def pickled():
+    return b"cposix\nsystem\n(S'touch /tmp/HOSTILE'\ntR."
+
+
+@student("broken cells", "not a notebook", None)
+def broken():
+    return json.dumps({"cells": {"a": 1}, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+
+@student("pickle in an answer", score=28)
+def pickle_answer():
+    notebook = right()
+    cell_of(notebook, "choose-solution").source = """
+import os
+
+class Payload:
+    def __reduce__(self):
+        return (os.system, ("touch /tmp/HOSTILE",))
+    def __array__(self, *a, **k):
+        return np.array([1.0])
+
+choices = [Payload()]
+"""
+    return notebook
+
+
+@student("zz last")
+def last():
+    return right()
+
+
+def snapshot(*folders):
+    """Return the hash of each file below some folders."""
+    return {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts
+    }
+
+
+def write(folder, name, content):
+    path = folder / f"{name}.ipynb"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        path.write_text(nbformat.writes(content), encoding="utf-8")
+
+
+def command(submissions, to, *more):
+    release = to / "release.ipynb"
+    notebooks.write(assignments.release(NAME), release)
+    options = ["--python", ROOT / ".venv/bin/python", "--seconds", str(SECONDS), *more]
+    options += ["--others", *assignments.masters()]
+    return [GRADER, "-m", "grading", release, submissions, to, *options]
+
+
+def grade(submissions, to, *more, path=os.environ["PATH"]):
+    return subprocess.run(
+        command(submissions, to, *more),
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tools"), "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def rows(to):
+    with open(to / "marks.csv", newline="", encoding="utf-8") as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
+@pytest.fixture(scope="session")
+def graded(tmp_path_factory):
+    """Grade the class once; return its folder and what was there before and after."""
+    folder = tmp_path_factory.mktemp("class")
+    submissions, to = folder / "submissions", folder / "grades"
+    submissions.mkdir()
+    to.mkdir()
+    for name, (make, _, _) in CLASS.items():
+        write(submissions, name, make())
+    (submissions / "a link.ipynb").symlink_to("/etc/passwd")
+    (submissions / "essay.pdf").write_bytes(b"%PDF")
+    lms = submissions / "Ada Lovelace_12345_assignsubmission_file_"
+    lms.mkdir()
+    write(lms, "my notebook (1)", right())
+    (lms / "numpy.py").write_text("raise SystemExit('taken over')")
+    (submissions / "Two Files_12346_assignsubmission_file_").mkdir()
+    write(submissions / "Two Files_12346_assignsubmission_file_", "one", right())
+    write(submissions / "Two Files_12346_assignsubmission_file_", "two", right())
+    (submissions / "Nothing_12347_assignsubmission_file_").mkdir()
+
+    watched = [submissions, ROOT / "assignments", ROOT / "data", ROOT / "tools" / "grading"]
+    before = snapshot(*watched), set(os.listdir("/tmp"))
+    done = grade(submissions, to)
+    assert done.returncode == 0, done.stderr
+    return {
+        "folder": folder,
+        "to": to,
+        "rows": rows(to),
+        "said": done.stdout,
+        "before": before,
+        "after": (snapshot(*watched), set(os.listdir("/tmp"))),
+    }
+
+
+def shown(name):
+    """Return a student's name as the marks have it."""
+    name = " ".join(name.split())
+    return f"'{name}" if name[0] in "=+-@" else name
+
+
+@pytest.mark.parametrize("name", CLASS)
+def test_each_student_gets_a_mark_or_a_reason(graded, name):
+    _, status, score = CLASS[name]
+    row = graded["rows"][shown(name)]
+    assert row["status"] in ({status} if isinstance(status, str) else status), row
+    assert row["score"] == ("" if score is None else str(score)), row
+    if row["status"] != "graded":
+        assert len(row["remarks"].split()) > 4, "no mark without a reason in words"
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("a link", "no notebook"),
+        ("essay", "no notebook"),
+        ("Ada Lovelace_12345", "graded"),
+        ("Two Files_12346", "no notebook"),
+        ("Nothing_12347", "no notebook"),
+    ],
+)
+def test_folders_of_a_learning_platform_and_files_of_other_kinds(graded, name, status):
+    row = graded["rows"][name]
+    assert row["status"] == status
+    assert row["score"] == (str(FULL) if status == "graded" else "")
+
+
+def test_nobody_holds_a_worker_longer_than_the_limit_and_five_seconds(graded):
+    assert max(float(row["seconds"]) for row in graded["rows"].values()) <= SECONDS + 5
+
+
+def test_nothing_outside_the_sandbox_changed(graded):
+    before, after = graded["before"], graded["after"]
+    assert before[0] == after[0]
+    left = {name for name in after[1] - before[1] if name.startswith(("grade-", "HOSTILE"))}
+    assert not left
+    assert not list(ROOT.glob("HOSTILE"))
+    assert not Path("/root/HOSTILE").exists()
+
+
+def test_a_submission_finds_nothing_to_read(graded):
+    page = (graded["to"] / "feedback" / f"{key(graded, 'reads everything')}.html").read_text()
+    assert "FOUND []" in page
+
+
+def key(graded, name):
+    """Return the name of a student's files."""
+    for path in (graded["to"] / "results").glob("*.json"):
+        if json.loads(path.read_text(encoding="utf-8"))["student"] == " ".join(name.split()):
+            return path.stem
+    raise AssertionError(name)
+
+
+def test_no_feedback_shows_a_hidden_test_or_runs_anything(graded):
+    hidden = [
+        line.strip()
+        for cell in assignments.release(NAME).cells
+        for block in re.findall(r"### BEGIN HIDDEN TESTS\n(.*?)### END", cell.source, re.S)
+        for line in block.split("\n")
+        if "assert" in line or "expected" in line
+    ]
+    assert len(hidden) > 20
+    pages = list((graded["to"] / "feedback").glob("*.html"))
+    assert len(pages) == len(graded["rows"])
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert not [line for line in hidden if line in text or line.split(",")[0] in text], page
+        assert "<script" not in text
+        assert "onerror=alert" not in re.sub(r"<pre.*?</pre>", "", text, flags=re.S)
+        assert "src=x" not in re.sub(r"<pre.*?</pre>", "", text, flags=re.S)
+
+
+def test_names_stay_in_their_folder_and_in_their_cell(graded):
+    files = [path.name for path in (graded["to"] / "feedback").iterdir()]
+    assert all(re.fullmatch(r"[A-Za-z0-9-]+\.html", name) for name in files)
+    text = (graded["to"] / "marks.csv").read_text(encoding="utf-8")
+    assert '"Doe, Jane"' in text
+    assert not re.search(r"(^|,)\"?[=+@]", text, re.M)
+    assert len(text.strip().split("\n")) == len(graded["rows"]) + 1
+
+
+def test_the_same_folder_again_gives_the_same_marks_at_once(graded):
+    before = (graded["to"] / "marks.csv").read_bytes()
+    assert grade(graded["folder"] / "submissions", graded["to"]).returncode == 0
+    assert (graded["to"] / "marks.csv").read_bytes() == before
+
+
+def test_remarks_tell_the_teacher_what_was_restored(graded):
+    assert "corner-values" not in graded["rows"]["aa first"]["remarks"]
+    assert "edited and restored" in graded["rows"]["edited tests"]["remarks"]
+    assert "deleted, or not recognized, and restored" in graded["rows"]["deleted tests"]["remarks"]
+    assert "stands 2 times" in graded["rows"]["duplicated cells"]["remarks"]
+    assert "lost its metadata" in graded["rows"]["lost metadata"]["remarks"]
+
+
+def test_the_summary_shows_copies_side_by_side(graded):
+    page = (graded["to"] / "summary.html").read_text(encoding="utf-8")
+    assert "aa first and" in page or "and zz last" in page
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize("missing", ["bwrap", "namespaces"])
+def test_without_a_sandbox_nothing_is_graded(graded, tmp_path, missing):
+    if missing == "namespaces":
+        # What bubblewrap does where the system forbids user namespaces.
+        refuses = tmp_path / "bwrap"
+        refuses.write_text(
+            "#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n"
+        )
+        refuses.chmod(0o755)
+    for tool in ("prlimit", "env", "true", "sh"):
+        os.symlink(shutil.which(tool), tmp_path / tool)
+    done = grade(graded["folder"] / "submissions", tmp_path, path=str(tmp_path))
+    assert done.returncode == 2
+    assert not (tmp_path / "marks.csv").exists()
+    assert ("apt-get install bubblewrap" if missing == "bwrap" else "AppArmor") in done.stderr
+
+
+def test_nbgrader_reads_the_masters_as_we_do(tmp_path):
+    """A teacher who has nbgrader may use it: it makes the same student version of a master."""
+    notebooks.write(assignments.complete(NAME), tmp_path / "complete.ipynb")
+    program = """
+import nbformat, sys
+from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
+from nbgrader.nbgraderformat import MetadataValidator
+notebook = nbformat.read(sys.argv[1], as_version=4)
+stub = {"python": "# Your code\\nraise NotImplementedError", "markdown": "*Your answer*"}
+MetadataValidator().validate_nb(notebook)
+clear = ClearSolutions(enforce_metadata=False, code_stub=stub)
+notebook, _ = clear.preprocess(notebook, {})
+notebook, _ = ClearHiddenTests().preprocess(notebook, {})
+nbformat.write(notebook, sys.argv[2])
+"""
+    done = subprocess.run(
+        [GRADER, "-c", program, tmp_path / "complete.ipynb", tmp_path / "student.ipynb"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    theirs = notebooks.read(tmp_path / "student.ipynb")
+    ours = assignments.student(NAME)
+    same = [
+        (one["id"], re.sub(r"\s*\n", "\n", one.source.strip()))
+        == (two["id"], re.sub(r"\s*\n", "\n", two.source.strip()))
+        for one, two in zip(theirs.cells, ours.cells, strict=True)
+    ]
+    assert all(same)
