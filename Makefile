@@ -9,6 +9,10 @@ BUILD_OPTIONS ?=
 VERSIONS ?=
 VERSION ?=
 NAME ?=
+ASSIGNMENT ?=
+SUBMISSIONS ?=
+VARIANT ?=
+LIMIT ?= 180
 PREPARE ?=
 
 BIN := .venv/bin
@@ -22,7 +26,8 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 
 NBVAL := $(PYTEST) --nbval --nbval-current-env book
 
 .PHONY: help book test test-units test-notebooks test-portable frameworks lint refresh reference benchmark clean \
-    repository set-up-cells test-versions test-claims test-pins test-links release environment chapter
+    repository set-up-cells test-versions test-claims test-pins test-links release environment chapter \
+    assignments grade test-grading
 
 help:
 	@echo "make book            build the HTML pages from the stored outputs"
@@ -41,6 +46,9 @@ help:
 	@echo "make repository      set the address of the repository: URL=https://…, or URL= to unset it"
 	@echo "make set-up-cells    bring the set-up cells of all notebooks up to date, without running them"
 	@echo "make release         check and tag VERSION=0.2.0; first with PREPARE=1, which writes it"
+	@echo "make assignments     write the assignments for students; VARIANT=word draws other numbers"
+	@echo "make grade           grade notebooks: ASSIGNMENT=regression_losses SUBMISSIONS=folder"
+	@echo "make test-grading    grade hostile submissions: about six minutes; needs bubblewrap"
 	@echo "make benchmark       measure what README.md says about speed"
 	@echo "make clean           remove what was built (.venv stays)"
 
@@ -149,4 +157,30 @@ $(BOOK_INSTALLED): requirements-book.txt
 $(INSTALLED): $(BOOK_INSTALLED) requirements.txt pyproject.toml
 	@echo "Installing TensorFlow and what else the tests need: about 2 GB, a few minutes the first time."
 	@$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+assignments: $(INSTALLED)
+	@echo "Writing the student versions of the assignments."
+	@$(BIN)/python tools/assignments.py --variant "$(VARIANT)"
+
+# Submissions are graded in an environment of their own, each in a sandbox.
+GRADES = _build/grades/$(ASSIGNMENT)
+
+grade: $(INSTALLED) .venv-grading/.installed
+	@$(BIN)/python tools/assignments.py --variant "$(VARIANT)" --release "$(ASSIGNMENT)" \
+	    --to "$(GRADES)/release.ipynb"
+	@PYTHONPATH=tools .venv-grading/bin/python -m grading "$(GRADES)/release.ipynb" \
+	    "$(SUBMISSIONS)" "$(GRADES)" --python $(BIN)/python --seconds "$(LIMIT)" \
+	    --others $(notdir $(basename $(wildcard assignments/*.ipynb)))
+
+test-grading: $(INSTALLED) .venv-grading/.installed
+	@echo "Grading careless and hostile submissions in their sandboxes: about six minutes."
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/grading/hostile.py
+
+.venv-grading/.installed: requirements-grading.txt
+	@echo "Installing the grader into .venv-grading: a minute, once."
+	@$(BIN)/python -m venv --clear .venv-grading
+	@echo "*" > .venv-grading/.gitignore
+	@.venv-grading/bin/python -m pip install --disable-pip-version-check --quiet --no-deps \
+	    -r requirements-grading.txt
 	@touch $@

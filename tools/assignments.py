@@ -222,7 +222,7 @@ def main(arguments=None):
     parser.add_argument("--to", type=Path, help="file of --release")
     options = parser.parse_args(arguments)
     word = options.variant.strip()
-    if options.release:
+    if options.release is not None:
         if options.release not in masters():
             parser.error(f"no assignment {options.release!r}: there are {', '.join(masters())}")
         options.to.parent.mkdir(parents=True, exist_ok=True)

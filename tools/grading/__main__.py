@@ -160,7 +160,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     try:
         sandbox.check()
-        found = submissions.find(options.submissions)
+        found = submissions.find(options.submissions.expanduser())
         release = nbformat.read(options.release, as_version=4)
         kept = options.to / "results"
         kept.mkdir(parents=True, exist_ok=True)

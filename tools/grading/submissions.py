@@ -51,6 +51,8 @@ def find(folder):
         There is no such folder, or nothing in it.
     """
     folder = Path(folder)
+    if folder == Path():
+        raise FileNotFoundError("Name the folder with the notebooks: SUBMISSIONS=folder.")
     if not folder.is_dir():
         raise FileNotFoundError(f"SUBMISSIONS={folder} is no folder: give one with the notebooks.")
     found = [_submission(path) for path in sorted(folder.iterdir()) if path.name[0] not in "._"]
