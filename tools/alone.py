@@ -29,7 +29,8 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
 MB = 1 << 20
-CELL_TIMEOUT = 900  # seconds; a cell that takes longer hangs
+STARTUP_TIMEOUT = 300  # seconds; the first kernel of an environment reads it from the disk
+CELL_TIMEOUT = 900  # a cell that takes longer hangs
 
 
 @dataclass
@@ -125,6 +126,7 @@ def execute(notebook, python, run):
         client = nbclient.NotebookClient(
             notebook,
             km=manager,
+            startup_timeout=STARTUP_TIMEOUT,
             timeout=CELL_TIMEOUT,
             record_timing=False,
             coalesce_streams=True,
@@ -133,7 +135,8 @@ def execute(notebook, python, run):
         with memory_of(manager, run):
             try:
                 client.execute()
-            except nbclient.exceptions.CellExecutionError as error:
+            except (nbclient.exceptions.CellExecutionError, RuntimeError, TimeoutError) as error:
+                # An error in a cell, a kernel that died, or a cell that hangs.
                 run.problems.append(str(error)[-2000:])
         run.seconds = time.perf_counter() - start
         if left := sorted(path.name for path in Path(folder).iterdir()):
