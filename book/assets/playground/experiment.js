@@ -192,14 +192,14 @@
 
   // The state that an address names, or null where it names none that the playground offers.
   function fromHash(hash) {
-    const match = /^#playground=([^;]*);([^;]*);([^;]*);([^;]*)$/.exec(decodeURIComponent(hash));
+    const match = /^#playground=([^;]*);([^;]*);([^;]*);([^;]*)$/.exec(decoded(hash));
     if (!match) return null;
     const plain = match[1].split(",");
     const state = { ...START };
     PLAIN.forEach((name, i) => {
       state[name] = typeof START[name] === "number" ? Number(plain[i]) : plain[i];
     });
-    if (!lp.problems[state.data]) return null;
+    if (!Object.hasOwn(lp.problems, state.data)) return null;
     for (const [i, s] of SIDES.entries()) {
       const [loss, output, rate, ...set] = match[2 + i].split(",");
       const values = Object.fromEntries(
@@ -215,6 +215,14 @@
     return isOffered(state) ? state : null;
   }
 
+  function decoded(text) {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return ""; // a lone percent sign
+    }
+  }
+
   function isOffered(state) {
     const { data, draw, wrong, seeds, epochs, optimizer, hidden, decay, metric, edits } = state;
     const problem = lp.problems[data];
@@ -224,7 +232,8 @@
       whole(row, -MOST_EDITS, 9999) &&
       (gone || (x.length === problem.inputs && x.every(Number.isFinite) && isTarget(c)));
     const isSide = ({ loss, output, rate, values }) =>
-      kindOf(data).losses[loss]?.includes(output) &&
+      Object.hasOwn(kindOf(data).losses, loss) &&
+      kindOf(data).losses[loss].includes(output) &&
       RATES.includes(rate) &&
       Object.entries(values).every(([name, value]) => {
         const parameter = parametersOf(loss).find((one) => one.name === name);

@@ -70,7 +70,7 @@ globalThis.lossPlayground.texts = {
   },
   "mean_squared_logarithmic_error": {
    "title": "Mean squared logarithmic error",
-   "note": "Negative targets and predictions are raised to 1e-7 without a word.",
+   "note": "Negative predictions are raised to 1e-7 without a word and have no gradient: for the target 5 and the prediction -1 the loss is 3.21, and nothing moves the prediction.",
    "fits": [
     "exponential",
     "softplus",

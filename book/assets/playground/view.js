@@ -3,7 +3,8 @@
 (() => {
   const lp = globalThis.lossPlayground;
   const { SIDES } = lp;
-  const TOUCH = 22; // pixels about a point that a finger meets
+  const REACH = { mouse: 10, pen: 10, touch: 22 }; // pixels about a point that meet it
+  const MOVED = 5; // pixels that make a drag of a tap
   const [COARSE, FINE] = [20, 36]; // cells across, for the borders of all seeds but the first
   const LONGEST_SLICE = 30; // milliseconds; a page that answers within 100 feels instant
 
@@ -491,33 +492,41 @@
         const box = canvas.getBoundingClientRect();
         return [event.clientX - box.left, event.clientY - box.top];
       };
-      let held = null;
+      let held = null; // the point under the pointer, if there is one
+      let from = null; // where the pointer went down
+      let dragged = false;
       canvas.onpointerdown = (event) => {
         if (!this.editing) return;
         event.preventDefault();
         canvas.focus({ preventScroll: true });
         canvas.setPointerCapture(event.pointerId);
         this.running = false;
-        const at = spot(event);
-        held = this.nearest(s, ...at, TOUCH);
+        from = spot(event);
+        dragged = false;
+        held = this.nearest(s, ...from, REACH[event.pointerType] ?? REACH.mouse);
         this.crossOn = s;
-        this.cross = this.places[s].back(...at);
+        this.cross = this.places[s].back(...from);
         this.drawSide(s);
       };
       canvas.onpointermove = (event) => {
-        if (!this.editing || !canvas.hasPointerCapture(event.pointerId)) return;
-        this.cross = this.places[s].back(...spot(event));
-        if (held) this.drag(held);
+        if (!from) return;
+        const at = spot(event);
+        dragged ||= Math.hypot(at[0] - from[0], at[1] - from[1]) > MOVED;
+        this.cross = this.places[s].back(...at);
+        if (held && dragged) this.drag(held);
         this.drawSide(s);
       };
       canvas.onpointerup = (event) => {
-        if (!this.editing || !canvas.hasPointerCapture(event.pointerId)) return;
-        canvas.releasePointerCapture(event.pointerId);
-        if (held) this.put(held, this.places[s].back(...spot(event)));
-        else this.add(this.places[s].back(...spot(event)));
-        held = null;
+        if (!from) return;
+        const at = this.places[s].back(...spot(event));
+        from = null;
+        if (held && dragged) this.put(held, at);
+        else this.add(at);
       };
-      canvas.onpointercancel = () => (held = null);
+      canvas.onpointercancel = () => {
+        from = null;
+        this.restart(); // a dragged point goes back
+      };
       canvas.onkeydown = (event) => this.editing && this.key(event, s);
     }
 
