@@ -27,7 +27,7 @@ NBVAL := $(PYTEST) --nbval --nbval-current-env book
 
 .PHONY: help book test test-units test-notebooks test-portable frameworks lint refresh reference benchmark clean \
     repository set-up-cells test-versions test-claims test-pins test-links release environment chapter \
-    assignments grade test-grading
+    assignments grade test-grading playground
 
 help:
 	@echo "make book            build the HTML pages from the stored outputs"
@@ -42,6 +42,7 @@ help:
 	@echo "make lint            check the style of the code"
 	@echo "make refresh         re-run and store all notebooks, or NOTEBOOKS=book/…/one.ipynb"
 	@echo "make chapter         write the skeleton of a chapter: NAME=regression/log_cosh"
+	@echo "make playground      write texts and pictures of the playground from lossutils"
 	@echo "make reference       write the reference of the losses and of the package"
 	@echo "make repository      set the address of the repository: URL=https://…, or URL= to unset it"
 	@echo "make set-up-cells    bring the set-up cells of all notebooks up to date, without running them"
@@ -108,6 +109,10 @@ lint: $(INSTALLED)
 refresh: $(INSTALLED)
 	@echo "Running notebooks from an empty folder and storing them."
 	@$(BIN)/python tools/refresh.py $(NOTEBOOKS)
+
+playground: $(INSTALLED)
+	@echo "Writing what the playground reads: texts, findings of the checker, and pictures."
+	@$(BIN)/python tools/playground.py
 
 reference: $(INSTALLED)
 	@echo "Writing the reference: the losses from the catalogue, the package from its docstrings."
