@@ -47,6 +47,7 @@ help:
 	@echo "make repository      set the address of the repository: URL=https://…, or URL= to unset it"
 	@echo "make set-up-cells    bring the set-up cells of all notebooks up to date, without running them"
 	@echo "make release         check and tag VERSION=0.2.0; first with PREPARE=1, which writes it"
+	@echo "make quizzes         write the quiz of each part from tools/quizzes.yml"
 	@echo "make assignments     write the assignments for students; VARIANT=word draws other numbers"
 	@echo "make grade           grade notebooks: ASSIGNMENT=regression_losses SUBMISSIONS=folder"
 	@echo "make test-grading    grade hostile submissions: about six minutes; needs bubblewrap"
@@ -163,6 +164,10 @@ $(INSTALLED): $(BOOK_INSTALLED) requirements.txt pyproject.toml
 	@echo "Installing TensorFlow and what else the tests need: about 2 GB, a few minutes the first time."
 	@$(PIP_INSTALL) -r requirements.txt
 	@touch $@
+
+quizzes: $(INSTALLED)
+	@echo "Writing the quiz of each part."
+	@$(BIN)/python tools/quizzes.py
 
 assignments: $(INSTALLED)
 	@echo "Writing the student versions of the assignments."
