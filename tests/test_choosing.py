@@ -3,12 +3,14 @@
 import ast
 import re
 
+import guide
 import keras
 import numpy as np
 import pytest
 from notebooks import BOOK
 
 from lossutils import datasets, losses, models, training
+from lossutils.checks import check_setup
 from lossutils.losses import keras_losses
 
 PAGE = (BOOK / "choosing.md").read_text(encoding="utf-8")
@@ -145,6 +147,45 @@ def test_example_put_together_runs():
     history = names["model"].fit(data.x_train, data.y_train, epochs=2, verbose=0).history
     assert history["loss"][1] < history["loss"][0]
     assert "mean_absolute_error" in history
+
+
+# The guide: questions, and answers with code.
+
+QUESTION, ANSWERS = guide.data()
+
+
+def test_every_answer_of_the_guide_can_be_reached():
+    assert set(guide.leaves(QUESTION)) == set(ANSWERS)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answer_of_the_guide_trains_and_passes_the_checker(name):
+    answer = ANSWERS[name]
+    signs = answer["targets"] == "−1 or 1"
+    x, y = problem("0 or 1" if signs else answer["targets"])
+    names = {"x_train": x, "y_train": 2 * y - 1 if signs else y}
+    code = guide.snippet(answer)
+    assert "epochs=20" in code
+    keras.utils.set_random_seed(0)
+    exec(code.replace("epochs=20", "epochs=2, verbose=0"), names)
+    model = names["model"]
+    values = model.history.history["loss"]
+    assert np.isfinite(values).all()
+    assert values[1] < values[0]
+    findings = check_setup(model, x, names["y_train"])
+    # Notes that belong to the loss, which the answer mentions; never an error or a warning.
+    assert [finding.code for finding in findings] == answer.get("checker_notes", [])
+    assert {finding.severity for finding in findings} <= {"info"}
+    assert (BOOK / f"{answer['chapter']}.ipynb").is_file()
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answer_of_the_guide_has_its_row_in_a_table(name):
+    answer = ANSWERS[name]
+    section = PAGE.replace("y_train", "")
+    title = re.sub("[^a-z ]", "", answer["title"].lower())
+    assert set(title.split()) <= set(re.findall("[a-z]+", section.lower()))
+    assert f"{answer['chapter']}.ipynb" in PAGE
 
 
 # The five mistakes, in the order of their table.

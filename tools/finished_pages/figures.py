@@ -24,7 +24,7 @@ def finish(page, builder, context):
         tag = match[0]
         found = re.search(rf'src="{re.escape(root)}_images/([^"]+)"', tag)
         path = found and sources.get(unquote(found[1]))
-        if not path or path.suffix != ".png" or "width" in tag:
+        if not path or path.suffix != ".png" or ' width="' in tag:
             return tag
         seen += 1
         with Image.open(path) as image:

@@ -1,0 +1,204 @@
+"""What a reader does with a page: search, copy, enlarge, print, turn scripts off."""
+
+import io
+
+import notebooks
+import pytest
+from PIL import Image
+
+CHAPTER = "regression/huber"
+PRINTED = (CHAPTER, "choosing", "practice/mistakes")
+PAPER = 673  # pixels between the margins of a sheet of A4
+DOTS_OF_LETTERS = 9 * 150 / 72  # the smallest letters of a figure: 9 points at 150 dots an inch
+
+
+# --- Search -----------------------------------------------------------------------------------
+
+
+def test_search_by_keyboard(open_page):
+    window = open_page(CHAPTER)
+    window.keyboard.press("Control+k")
+    window.keyboard.type("svm")
+    window.wait_for_selector("#search-results li a")
+    window.keyboard.press("Enter")
+    window.keyboard.press("Enter")
+    window.wait_for_url("**/binary/hinge.html*")
+    assert window.problems == []
+
+
+def test_search_by_touch(open_page):
+    window = open_page(CHAPTER, "phone")
+    window.locator("button.search-button:visible").first.tap()
+    window.locator("dialog[open] input[name=q]").fill("loss not decreasing")
+    first = window.locator("#search-results li a").first
+    first.wait_for()
+    first.tap()
+    window.wait_for_url("**/practice/mistakes.html*")
+
+
+def test_search_page_takes_a_query_from_the_address(open_page):
+    window = open_page("search.html?q=imbalanced")
+    first = window.locator("#search-results li a").first
+    first.wait_for()
+    assert "class_imbalance" in first.get_attribute("href")
+
+
+def test_search_says_when_it_finds_nothing(open_page):
+    window = open_page("search.html?q=xyzzy")
+    window.wait_for_selector("#search-results [role=status]")
+    assert "No page" in window.inner_text("#search-results")
+
+
+def test_search_works_from_the_disk(chromium, html):
+    window = chromium.new_page()
+    problems = []
+    window.on("console", lambda m: m.type == "error" and problems.append(m.text))
+    window.goto((html / f"{CHAPTER}.html").as_uri())
+    window.keyboard.press("Control+k")
+    window.keyboard.type("outliers")
+    window.wait_for_selector("#search-results li a")
+    window.close()
+    assert problems == []
+
+
+# --- Code and figures -------------------------------------------------------------------------
+
+
+def test_code_is_copied_by_keyboard(open_page):
+    window = open_page(CHAPTER, permissions=["clipboard-read", "clipboard-write"])
+    button = window.locator("div.cell_input button.copybtn").first
+    button.focus()
+    window.keyboard.press("Tab")
+    window.keyboard.press("Shift+Tab")
+    assert button.evaluate("e => getComputedStyle(e).opacity") == "1"
+    window.keyboard.press("Enter")
+    code = window.locator("div.cell_input pre").first.inner_text()
+    window.wait_for_function("async () => (await navigator.clipboard.readText()).length > 0")
+    copied = window.evaluate("navigator.clipboard.readText()")
+    assert copied.split() == code.split()
+
+
+def test_copy_buttons_show_on_a_phone(open_page):
+    window = open_page(CHAPTER, "phone")
+    button = window.locator("div.cell_input button.copybtn").first
+    assert float(button.evaluate("e => getComputedStyle(e).opacity")) > 0.5
+
+
+def test_a_tap_enlarges_a_figure(open_page):
+    window = open_page(CHAPTER, "phone")
+    figure = window.locator("figure img").first
+    figure.scroll_into_view_if_needed()
+    small = figure.bounding_box()["width"]
+    figure.tap()
+    large = window.locator("dialog.enlarged img")
+    large.wait_for()
+    assert large.bounding_box()["width"] > 1.5 * small
+    window.keyboard.press("Escape")
+    large.wait_for(state="detached")
+
+
+@pytest.mark.parametrize("page", notebooks.pages())
+def test_letters_of_figures_are_large_enough_on_a_phone(open_page, page):
+    window = open_page(page, "phone")
+    window.evaluate("document.querySelectorAll('img').forEach(e => (e.loading = 'eager'))")
+    window.wait_for_function("[...document.images].every(e => e.complete)")
+    scales = window.evaluate(
+        """[...document.querySelectorAll('.figure-box img')].filter(e => e.clientWidth)
+           .map(e => [e.clientWidth, e.naturalWidth])"""
+    )
+    assert all(DOTS_OF_LETTERS * shown / natural >= 10 for shown, natural in scales), scales
+
+
+def test_a_figure_in_the_dark_lies_on_the_color_of_the_page(open_page):
+    window = open_page(CHAPTER, "dark")
+    figure = window.locator("figure .figure-box img").first
+    figure.scroll_into_view_if_needed()
+    window.wait_for_timeout(300)
+    box = figure.bounding_box()
+    with Image.open(io.BytesIO(window.screenshot())) as shot:
+        inside = shot.getpixel((int(box["x"]) + 3, int(box["y"]) + 3))
+        outside = shot.getpixel((int(box["x"]) - 6, int(box["y"]) + 3))
+    assert max(abs(a - b) for a, b in zip(inside[:3], outside[:3], strict=True)) <= 2
+
+
+# --- Lines ------------------------------------------------------------------------------------
+
+
+def test_a_hundred_columns_of_code_fit_beside_both_bars(open_page):
+    window = open_page(CHAPTER)
+    over = window.evaluate(
+        """() => { const pre = document.querySelector('div.cell_input pre');
+                   pre.textContent = 'x'.repeat(100);
+                   return pre.scrollWidth - pre.clientWidth }"""
+    )
+    assert over <= 0
+
+
+def test_lines_of_prose_have_about_seventy_characters(open_page):
+    window = open_page(CHAPTER)
+    lengths = window.evaluate(
+        """[...document.querySelectorAll('.bd-article section > p')]
+             .filter(p => p.innerText.length > 300 && !p.querySelector('.katex'))
+             .map(p => p.innerText.length
+                       / (p.clientHeight / parseFloat(getComputedStyle(p).lineHeight)))"""
+    )
+    assert lengths
+    assert 55 < sum(lengths) / len(lengths) < 80
+
+
+def test_tables_are_cards_on_a_phone(open_page):
+    window = open_page("choosing", "phone")
+    cell = window.locator("table.table td[data-label='Judge it by']").first
+    box = cell.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+
+
+# --- Paper ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", PRINTED)
+def test_print_cuts_nothing_off(open_page, page, scheme):
+    window = open_page(page, scheme, viewport={"width": PAPER, "height": 950})
+    window.emulate_media(media="print")
+    cut = window.evaluate(
+        """width => [...document.querySelectorAll('.bd-article :is(pre, table, img, .math)')]
+             .filter(e => e.getClientRects().length)
+             .filter(e => e.getBoundingClientRect().right > width + 1
+                          || e.tagName === 'PRE' && e.scrollWidth > e.clientWidth + 1)
+             .map(e => `${e.tagName} ${e.textContent.slice(0, 80)}`)""",
+        PAPER,
+    )
+    assert cut == []
+    pale = window.evaluate(
+        """[...document.querySelectorAll('.bd-article :is(p, td, th, pre span, li)')]
+             .filter(e => e.getClientRects().length && e.textContent.trim())
+             .filter(e => getComputedStyle(e).color.match(/\\d+/g).slice(0, 3).some(v => v > 170))
+             .map(e => e.textContent.slice(0, 60))"""
+    )
+    assert pale == []
+
+
+def test_print_shows_solutions(open_page):
+    window = open_page(CHAPTER)
+    window.emulate_media(media="print")
+    window.evaluate("dispatchEvent(new Event('beforeprint'))")
+    folded = window.evaluate(
+        "[...document.querySelectorAll('.bd-article details')].filter(e => !e.open).length"
+    )
+    assert folded == 0
+    window.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert window.evaluate("document.querySelectorAll('.bd-article details[open]').length") == 0
+
+
+# --- Without scripts --------------------------------------------------------------------------
+
+
+def test_page_without_scripts_has_its_colors_and_its_math(open_page):
+    window = open_page(CHAPTER, java_script_enabled=False)
+    link = window.locator(".bd-article p a").first
+    text = window.locator(".bd-article section > p").last
+    color = "e => getComputedStyle(e).color"
+    assert link.evaluate(color) != text.evaluate(color)
+    assert window.locator(".katex-html").count() > 5
