@@ -1,9 +1,10 @@
-"""The reference page and its pictures are what the catalogue says today, and say what is true."""
+"""The reference and its pictures are what the catalogue says today, and say what is true."""
 
 import re
 import unicodedata
 
 import keras
+import notebooks
 import numpy as np
 import pytest
 import reference
@@ -19,16 +20,27 @@ def test_page_is_up_to_date():
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
+def test_page_of_a_loss_is_up_to_date(name):
+    stored = (reference.LOSSES / f"{name}.md").read_text(encoding="utf-8")
+    assert stored == reference.loss_page(CATALOGUE[name]), REMEDY
+
+
+def test_contents_have_every_loss_once_and_in_order():
+    listed = [page for page in notebooks.pages() if page.startswith("reference/losses/")]
+    assert listed == [f"reference/losses/{name}" for name in CATALOGUE]
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
 def test_picture_is_up_to_date(name):
-    stored = reference.pixels((reference.PICTURES / f"{name}.png").read_bytes())
+    stored = reference.pixels((reference.LOSSES / f"{name}.png").read_bytes())
     fresh = reference.pixels(reference.picture(CATALOGUE[name]))
     assert stored.shape == fresh.shape, REMEDY
     # Another build of the font renderer may shade the edge of a letter otherwise.
     assert np.abs(stored - fresh).mean() < 0.5, REMEDY
 
 
-def test_no_picture_of_a_loss_that_is_gone():
-    assert {path.stem for path in reference.PICTURES.glob("*.png")} == set(CATALOGUE)
+def test_nothing_is_left_of_a_loss_that_is_gone():
+    assert {path.stem for path in reference.LOSSES.iterdir()} == set(CATALOGUE)
 
 
 # A reader pastes one block
@@ -36,9 +48,8 @@ def test_no_picture_of_a_loss_that_is_gone():
 
 def pasted(entry):
     """Return what the block of a loss defines where nothing else is defined."""
-    page = reference.PAGE.read_text(encoding="utf-8")
-    section = page.partition(f"\n## {entry.title}\n")[2].partition("\n## ")[0]
-    (code,) = re.findall(r"rubric\} In NumPy\n:::\n\n```python\n(.*?)\n```", section, re.S)
+    page = (reference.LOSSES / f"{entry.name}.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^## In NumPy\n\n```python\n(.*?)\n```", page, re.S | re.M)
     names = {}
     exec(code, names)
     return names

@@ -1,4 +1,4 @@
-"""Write the page of all losses, with its pictures, from the catalogue in `lossutils.losses`.
+"""Write a page for each loss, their index and their pictures from the catalogue of losses.
 
 The catalogue is the one source; `make reference` is the one command, and a test compares what is
 stored with what this would write.
@@ -7,6 +7,7 @@ stored with what this would write.
 import ast
 import inspect
 import io
+import re
 import sys
 from html import escape
 from pathlib import Path
@@ -24,7 +25,7 @@ from lossutils import plotting
 from lossutils.losses import CATALOGUE, IMPORTS
 
 PAGE = notebooks.BOOK / "reference" / "every_keras_loss.md"
-PICTURES = notebooks.BOOK / "reference" / "losses"
+LOSSES = notebooks.BOOK / "reference" / "losses"  # the pages and the pictures
 ENDING = Path(__file__).with_name("reference_ending.md")
 
 # What only refuses bad parameters is left out of the printed code.
@@ -54,7 +55,7 @@ INTRODUCTION = """\
 What does this loss compute, which output layer and which targets does it take, and what is it
 called elsewhere?
 
-This page has a section for each loss class of `keras.losses`, and for three losses that Keras
+Each loss class of `keras.losses` has a page, and so have the three losses that Keras
 lacks and `lossutils.losses.keras_losses` adds. The formula gives the loss of one sample; Keras
 reports the mean over the samples, for the [circle loss](#circle-loss) over those above 0. The NumPy
 code is the definition that the tests compare with Keras, for values and for gradients, less the
@@ -85,7 +86,7 @@ def index_table():
     )
     rows = "\n".join(
         f'<tr data-task="{slugify(group(entry))}">'
-        f'<td><a href="#{slugify(entry.title)}">{escape(entry.title)}</a><br>'
+        f'<td><a href="losses/{entry.name}.html">{escape(entry.title)}</a><br>'
         f"<code>{escape(entry.name)}</code></td>"
         f"<td>{escape(entry.task)}</td>"
         f"<td>{'<br>'.join(f'<code>{name}</code>' for name in entry.activation)}</td>"
@@ -119,10 +120,12 @@ def index_table():
 """
 
 
-def section(entry):
-    """Return the section of one loss."""
+def loss_page(entry):
+    """Return the page of one loss."""
     parts = [
-        f"## {entry.title}",
+        f"# Reference: {entry.title}",
+        f"{entry.title} for {entry.task}: the formula and the gradient, the output layer and the "
+        "targets that it takes, its traps, and its calls in other frameworks.",
         f"$$\n{entry.formula}\n$$",
         picture_of(entry),
         facts(entry),
@@ -130,14 +133,18 @@ def section(entry):
         elsewhere(entry),
     ]
     if entry.traps:
-        parts += [rubric("Traps"), "\n".join(f"- {trap}" for trap in entry.traps)]
+        parts += ["## Traps", "\n".join(f"- {trap}" for trap in entry.traps)]
     sources = "\n".join(f"- {source.citation} <{source.url}>" for source in entry.sources)
-    return "\n\n".join([*parts, rubric("Sources"), sources])
+    parts += ["## Sources", sources, "All losses: [Every Keras loss](../every_keras_loss.md)."]
+    return linked("\n\n".join(parts), "") + "\n"
 
 
-def rubric(text):
-    """Return a heading that stays out of the table of contents, since each section has it."""
-    return f":::{{rubric}} {text}\n:::"
+def linked(text, folder):
+    """Let links to a loss by the heading of its name lead to its page."""
+    pages = {slugify(entry.title): f"{folder}{entry.name}.md" for entry in CATALOGUE.values()}
+    return re.sub(
+        r"\]\(#([\w-]+)\)", lambda match: f"]({pages.get(match[1], '#' + match[1])})", text
+    )
 
 
 def picture_of(entry):
@@ -149,9 +156,8 @@ def picture_of(entry):
         f"for {targets}."
     )
     return f"""\
-```{{image}} losses/{entry.name}.png
+```{{image}} {entry.name}.png
 :alt: {alt}
-:width: 100%
 ```"""
 
 
@@ -179,7 +185,7 @@ def facts(entry):
         page = notebooks.BOOK / f"{CHAPTERS[entry.name]}.ipynb"
         if page.exists():
             title = notebooks.title(page)
-            rows["Chapter"] = f"[{title}](../{CHAPTERS[entry.name]}.ipynb)"
+            rows["Chapter"] = f"[{title}](../../{CHAPTERS[entry.name]}.ipynb)"
     lines = [f"| {name} | {value} |" for name, value in rows.items()]
     return "\n".join(["| Property | Value |", "|---|---|", *lines])
 
@@ -191,7 +197,7 @@ def listed(parameters):
 
 def in_numpy(entry):
     """Return the definition of a loss and of its gradient, with all that they need."""
-    return f"{rubric('In NumPy')}\n\n```python\n{standalone(entry.numpy, entry.gradient)}\n```"
+    return f"## In NumPy\n\n```python\n{standalone(entry.numpy, entry.gradient)}\n```"
 
 
 def standalone(*functions):
@@ -271,7 +277,7 @@ def elsewhere(entry):
         blocks += [call_block(entry, call) for call in calls]
         body = "\n\n".join(blocks)
         tabs.append(f":::{{tab-item}} {framework}\n{body}\n:::")
-    return "\n\n".join([rubric("Elsewhere"), "::::{tab-set}", *tabs, "::::"])
+    return "\n\n".join(["## Elsewhere", "::::{tab-set}", *tabs, "::::"])
 
 
 def call_block(entry, call):
@@ -284,10 +290,9 @@ def call_block(entry, call):
 
 
 def page():
-    """Return the whole page."""
-    sections = [section(entry) for entry in CATALOGUE.values()]
+    """Return the page that lists all losses."""
     ending = ENDING.read_text(encoding="utf-8").strip()
-    return "\n\n".join([INTRODUCTION + "\n" + index_table(), *sections, ending]) + "\n"
+    return linked("\n\n".join([INTRODUCTION, index_table(), ending]), "losses/") + "\n"
 
 
 def picture(entry):
@@ -306,12 +311,13 @@ def pixels(png):
 
 
 def main():
-    """Write the page and the pictures; remove pictures of losses that are gone."""
+    """Write the pages and the pictures; remove those of losses that are gone."""
     mpl.use("agg")
-    PICTURES.mkdir(exist_ok=True)
+    LOSSES.mkdir(exist_ok=True)
     for entry in CATALOGUE.values():
-        (PICTURES / f"{entry.name}.png").write_bytes(picture(entry))
-    for path in PICTURES.glob("*.png"):
+        (LOSSES / f"{entry.name}.png").write_bytes(picture(entry))
+        (LOSSES / f"{entry.name}.md").write_text(loss_page(entry), encoding="utf-8")
+    for path in LOSSES.iterdir():
         if path.stem not in CATALOGUE:
             path.unlink()
     Path(PAGE).write_text(page(), encoding="utf-8")

@@ -28,6 +28,13 @@ WEIGHTS = {
 }
 
 
+def weight(page):
+    """Return what a page counts; a quiz asks, and a reference repeats, what a chapter teaches."""
+    if page.endswith("/quiz"):
+        return 0.4
+    return 0.8 if page.startswith("reference/losses/") else WEIGHTS.get(page, 1)
+
+
 def words(text):
     """Return the words of a text as the index has them; search.js does the same to a query."""
     return [_plain(word) for word in re.findall(r"[^\W_]+", text.lower().replace("’", ""))]
@@ -82,7 +89,7 @@ def index_of(doctrees, phrases):
             [
                 name,
                 sections[0][1],
-                WEIGHTS.get(name, 1),
+                weight(name),
                 phrases.get(name, []),
                 [[anchor, title, snippet(text)] for anchor, title, text in sections],
             ]
