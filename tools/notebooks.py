@@ -94,7 +94,8 @@ def pages():
     """Return the path of each page that ``_toc.yml`` names, without suffix, in its order."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     chapters = [chapter for part in toc.get("parts", []) for chapter in part["chapters"]]
-    return [toc["root"], *(chapter["file"] for chapter in chapters)]
+    sections = [page for chapter in chapters for page in (chapter, *chapter.get("sections", []))]
+    return [toc["root"], *(page["file"] for page in sections)]
 
 
 def in_book():
