@@ -4,7 +4,8 @@
 
 `texts.js` has the titles and notes of the catalogue, and what `check_setup` says of each loss on
 each output layer that the playground offers. Each experiment gets a picture, trained by lossutils,
-for readers without JavaScript. A test compares both with what lossutils says today.
+for readers without JavaScript. Explorers get the values of their curves. The pages are built
+without lossutils, so all this is stored; tests compare it with what lossutils says today.
 """
 
 import inspect  # noqa: I001 (lossutils comes before keras, since it quiets TensorFlow)
@@ -359,11 +360,22 @@ def trained(state, side, seeds=PICTURE_SEEDS):
         yield model
 
 
+def name_of(state, side):
+    """Return how a picture calls one side of an experiment: by what tells it from the other."""
+    settings, other = state[side], state["b" if side == "a" else "a"]
+    name = CATALOGUE[settings["loss"]].title
+    for slider in LOSSES[settings["loss"]].sliders:
+        if slider.name in settings["values"]:
+            name += f", {slider.symbol} = {settings['values'][slider.name]:g}"
+    alike = settings["loss"] == other["loss"] and settings["output"] != other["output"]
+    return f"{name}, {settings['output']}" if alike else name
+
+
 def picture(preset):
     """Return an SVG of both sides of an experiment after training."""
     state = preset["state"]
     sides = "".join(_side_picture(state, side, at) for at, side in enumerate("ab"))
-    titles = [CATALOGUE[state[side]["loss"]].title for side in "ab"]
+    titles = [name_of(state, side) for side in "ab"]
     label = f"{preset['title']}. The same data and networks, trained with {titles[0]} on the left"
     colors = "".join(f".{name}{{--c:var(--lp-{name},{color})}}" for name, color in COLORS.items())
     width, height = 2 * WIDTH + GAP, HEIGHT + TOP
@@ -391,7 +403,7 @@ def _side_picture(state, side, at):
     clip = f"{state['data']}-{side}"
     return (
         f'<g transform="translate({at * (WIDTH + GAP)},{TOP})"><text class="{side} f" y="-10">'
-        f"{side.upper()}: {CATALOGUE[state[side]['loss']].title}</text>"
+        f"{side.upper()}: {name_of(state, side)}</text>"
         f'<clipPath id="{clip}"><path d="M0,0H{WIDTH}V{HEIGHT}H0Z"/></clipPath>'
         f'<g clip-path="url(#{clip})">{drawing}</g></g>'
     )
@@ -479,10 +491,13 @@ def churn():
 
 
 def main():
-    """Write the texts and the pictures."""
+    """Write texts, explorers and pictures."""
     TEXTS.write_text(script(texts()), encoding="utf-8")
     print(f"{TEXTS.relative_to(notebooks.ROOT)}: {TEXTS.stat().st_size // 1024} kB")
     playground_explorers.CHURN.write_text(json.dumps(churn()) + "\n", encoding="utf-8")
+    for name in (*playground_explorers.EXPLORERS, playground_explorers.THRESHOLD):
+        path = playground_assets.ASSETS / f"explorer-{name}.html"
+        path.write_text(playground_explorers.explorer(name) + "\n", encoding="utf-8")
     for name, preset in playground_assets.presets().items():
         path = playground_assets.ASSETS / f"{name}.svg"
         path.write_text(picture(preset), encoding="utf-8")

@@ -138,12 +138,19 @@ def picture(preset):
     )
 
 
-def _replaced(kind, attributes):
-    if kind == "playground":
-        return playground(attributes["preset"], attributes.get("presets", "one"))
-    import playground_explorers
+def explorer(name):
+    """Return the HTML of an explorer, as tools/playground.py stored it."""
+    path = ASSETS / f"explorer-{name}.html"
+    if not path.is_file():
+        known = sorted(path.stem.removeprefix("explorer-") for path in ASSETS.glob("explorer-*"))
+        raise ValueError(f"no explorer {name!r}: there are {', '.join(known)}")
+    return path.read_text(encoding="utf-8")
 
-    return playground_explorers.explorer(attributes["explorer"])
+
+def _replaced(kind, attributes):
+    if kind == "explorer":
+        return explorer(attributes["explorer"])
+    return playground(attributes["preset"], attributes.get("presets", "one"))
 
 
 def replace(app, doctree):

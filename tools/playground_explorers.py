@@ -1,4 +1,4 @@
-"""The explorers: a loss and its gradient under sliders, computed by the catalogue at build.
+"""The explorers: a loss and its gradient under sliders, computed by the catalogue.
 
 Every number that a slider can reach comes from `Entry.along_curve`; the script looks them up and
 draws them, and knows no formula. Without it, the curves of the default stand in the page.
@@ -238,8 +238,6 @@ def explorer(name):
     """Return the HTML of an explorer."""
     if name == THRESHOLD:
         return threshold()
-    if name not in EXPLORERS:
-        raise ValueError(f"no explorer {name!r}: there are {', '.join(EXPLORERS)}, {THRESHOLD}")
     one = EXPLORERS[name]
     entry = CATALOGUE[one.loss]
     t, legends, rows = table(one)

@@ -204,12 +204,14 @@
       );
     }
 
+    // By what tells a side from the other: its loss, its parameters, an unusual output layer.
     nameOf(s) {
-      const { loss } = this.state[s];
+      const { loss, output } = this.state[s];
+      const { title, fits } = lp.texts.losses[loss];
       const values = lp.valuesOf(this.state[s]);
       const named = lp.parametersOf(loss).filter(({ name }) => values[name] !== 0);
       const set = named.map(({ name, symbol }) => `${symbol} = ${values[name]}`);
-      return [lp.texts.losses[loss].title, ...set].join(", ");
+      return [title, ...set, ...(output === fits[0] ? [] : [output])].join(", ");
     }
 
     showSliders(s) {
