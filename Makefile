@@ -27,7 +27,7 @@ NBVAL := $(PYTEST) --nbval --nbval-current-env book
 
 .PHONY: help book test test-units test-notebooks test-portable frameworks lint refresh reference benchmark clean \
     repository set-up-cells test-versions test-claims test-pins test-links release environment chapter \
-    assignments grade test-grading playground
+    assignments grade test-grading quizzes playground
 
 help:
 	@echo "make book            build the HTML pages from the stored outputs"
