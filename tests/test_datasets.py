@@ -308,6 +308,7 @@ def test_regression_noise_is_what_a_linear_model_leaves():
 
 
 def test_outliers_are_a_twentieth_of_the_training_targets_ten_deviations_away():
+    chosen = set()
     for seed in range(1, 6):
         clean = datasets.regression(random_state=seed)
         data = datasets.regression_with_outliers(random_state=seed)
@@ -317,6 +318,8 @@ def test_outliers_are_a_twentieth_of_the_training_targets_ten_deviations_away():
         # Rows drawn with replacement would be fewer, and some of them would move twice.
         assert np.count_nonzero(moved) == 25
         np.testing.assert_allclose(moved[moved != 0], 10)
+        chosen.add(tuple(np.flatnonzero(moved)))
+    assert len(chosen) == 5
 
 
 def test_outliers_are_a_problem_for_squared_error_only():

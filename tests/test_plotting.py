@@ -795,6 +795,19 @@ def test_rates_takes_the_last_epoch_and_one_rate():
     assert ax.lines[0].get_ydata() == pytest.approx([last.mean()])
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_the_label_of_a_level_lies_at_the_end_that_the_line_leaves_free(side):
+    """On a logarithmic axis too, whose left half holds a small part of the numbers."""
+    trainings = sweep(["mse"], rates=np.geomspace(1e-4, 1, 9))
+    frame = trainings["mse"]
+    rising = 0.5 + 0.1 * np.log10(frame["learning_rate"])
+    frame["value"] = rising if side == "left" else -rising
+    level = frame["value"].max()
+    ax = plotting.rates(trainings, "test_accuracy", references={"reference": level})
+    (label,) = [text for text in ax.texts if text.get_text() == "reference"]
+    assert label.get_ha() == side
+
+
 @pytest.mark.parametrize("value", [0.6, 0.72, 0.8])
 def test_the_label_of_a_level_covers_no_line_on_a_logarithmic_axis(value):
     ax = plotting.rates(sweep(["mse"]), "test_accuracy", references={"reference": value})
