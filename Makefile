@@ -27,7 +27,7 @@ NBVAL := $(PYTEST) --nbval --nbval-current-env book
 
 .PHONY: help book test test-units test-notebooks test-portable frameworks lint refresh reference benchmark clean \
     repository set-up-cells test-versions test-claims test-pins test-links release environment chapter \
-    assignments grade test-grading quizzes playground
+    assignments grade test-grading quizzes playground test-pages pdf lighthouse
 
 help:
 	@echo "make book            build the HTML pages from the stored outputs"
@@ -38,6 +38,9 @@ help:
 	@echo "make test-claims     repeat on new data what the chapters conclude"
 	@echo "make test-pins       ask the index of packages for a wheel of each pin on each system"
 	@echo "make test-links      follow the links to other sites"
+	@echo "make test-pages      read the pages in a browser, as a reader does"
+	@echo "make pdf             print the book as one PDF"
+	@echo "make lighthouse      measure how fast a phone has the pages"
 	@echo "make frameworks      install PyTorch and optax, which some tests compare with"
 	@echo "make lint            check the style of the code"
 	@echo "make refresh         re-run and store all notebooks, or NOTEBOOKS=book/…/one.ipynb"
@@ -106,6 +109,23 @@ lint: $(INSTALLED)
 	@echo "Checking the style of the code, notebooks included."
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+# In a browser: Debian's Chromium (apt-get install chromium).
+test-pages: $(INSTALLED) .venv/.pages
+	@command -v chromium > /dev/null || { echo "Chromium is missing: apt-get install chromium"; exit 1; }
+	@echo "Reading every page in a browser: light, dark, on a phone, on paper. About eight minutes."
+	@$(PYTEST) tests/browser
+
+pdf: book .venv/.pages
+	@echo "Printing the book: about two minutes."
+	@$(BIN)/python tools/pdf.py
+
+lighthouse: book
+	@$(BIN)/python tools/lighthouse.py
+
+.venv/.pages: $(BOOK_INSTALLED) requirements-pages.txt
+	@$(PIP_INSTALL) -r requirements-pages.txt
+	@touch $@
 
 refresh: $(INSTALLED)
 	@echo "Running notebooks from an empty folder and storing them."

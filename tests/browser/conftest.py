@@ -1,7 +1,6 @@
 """The book in a browser: a server of its pages, and Debian's Chromium to read them with.
 
-`make test-pages` installs what is missing and runs these tests; `make test` leaves them out where
-the packages are not there.
+`make test-pages` installs what is missing and runs these tests; `make test` leaves them out.
 """
 
 import functools
@@ -11,8 +10,6 @@ import shutil
 import threading
 
 import pytest
-
-playwright_api = pytest.importorskip("playwright.sync_api", reason="make test-pages installs it")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # Nothing that a browser does of its own accord: no updates, no look-ups.
@@ -37,6 +34,11 @@ VIEWS = {
     },
 }
 COMPRESSED = (".html", ".css", ".js", ".mjs", ".svg", ".json", ".txt")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave these tests out of a run of all tests: they need a browser."""
+    return None if any("browser" in argument for argument in config.args) else True
 
 
 class Compressing(http.server.SimpleHTTPRequestHandler):
@@ -74,14 +76,17 @@ def site(html):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """Return a running browser."""
+def chromium(site):
+    """Return a running browser, which ends before the server does."""
+    from playwright.sync_api import sync_playwright
+
     if CHROMIUM is None:
-        pytest.skip("Chromium is missing: apt-get install chromium")
-    with playwright_api.sync_playwright() as playwright:
+        pytest.fail("Chromium is missing: apt-get install chromium")
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield browser
         browser.close()

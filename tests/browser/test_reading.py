@@ -1,10 +1,13 @@
 """What a reader does with a page: search, copy, enlarge, print, turn scripts off."""
 
 import io
+import re
 
 import notebooks
+import pdf
 import pytest
 from PIL import Image
+from pypdf import PdfReader
 
 CHAPTER = "regression/huber"
 PRINTED = (CHAPTER, "choosing", "practice/mistakes")
@@ -70,7 +73,10 @@ def test_code_is_copied_by_keyboard(open_page):
     button.focus()
     window.keyboard.press("Tab")
     window.keyboard.press("Shift+Tab")
-    assert button.evaluate("e => getComputedStyle(e).opacity") == "1"
+    window.wait_for_function(
+        "getComputedStyle(document.activeElement).opacity === '1'"
+        " && document.activeElement.matches('.copybtn')"
+    )
     window.keyboard.press("Enter")
     code = window.locator("div.cell_input pre").first.inner_text()
     window.wait_for_function("async () => (await navigator.clipboard.readText()).length > 0")
@@ -148,7 +154,7 @@ def test_lines_of_prose_have_about_seventy_characters(open_page):
 
 def test_tables_are_cards_on_a_phone(open_page):
     window = open_page("choosing", "phone")
-    cell = window.locator("table.table td[data-label='Judge it by']").first
+    cell = window.locator("table.table td[data-label='Judge it by']:visible").first
     box = cell.bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
@@ -190,6 +196,85 @@ def test_print_shows_solutions(open_page):
     assert folded == 0
     window.evaluate("dispatchEvent(new Event('afterprint'))")
     assert window.evaluate("document.querySelectorAll('.bd-article details[open]').length") == 0
+
+
+@pytest.fixture(scope="module")
+def printed(html, tmp_path_factory):
+    """Return a PDF of five pages of the book."""
+    file = tmp_path_factory.mktemp("pdf") / "book.pdf"
+    some = ["index", "choosing", "regression/huber", "explorers", "reference/glossary"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pdf, "HTML", html)
+        patch.setattr(notebooks, "pages", lambda: some)
+        assert pdf.main(file) == 0
+    with PdfReader(file) as reader:
+        yield reader
+
+
+def test_pdf_has_contents_with_the_right_page_numbers(printed):
+    texts = [page.extract_text() for page in printed.pages]
+    [contents] = [text for text in texts if text.startswith("Contents")]
+    for title in ("Choosing a loss", "Huber loss", "Glossary"):
+        number = int(re.search(rf"{title}\s*(\d+)", contents)[1])
+        assert texts[number - 1].startswith(title)
+
+
+def test_pdf_links_lead_to_chapters_and_to_other_sites(printed):
+    links = [
+        annotation.get_object()
+        for page in printed.pages
+        for annotation in page.get("/Annots", [])
+        if annotation.get_object()["/Subtype"] == "/Link"
+    ]
+    inside = {link["/Dest"] for link in links if "/Dest" in link}
+    assert len(inside) > 20
+    assert inside <= set(printed.named_destinations)
+    outside = {link["/A"]["/URI"] for link in links if "/URI" in link.get("/A", {})}
+    assert not any(address.startswith("file:") and "reference" in address for address in outside)
+
+
+def test_pdf_has_solutions_at_the_end_of_the_chapter(printed):
+    text = "\n".join(page.extract_text() for page in printed.pages)
+    assert text.index("Exercise 3: a threshold") < text.index("Solution of exercise 1")
+    assert "@title Solution of exercise 3" in text
+
+
+# --- The guide --------------------------------------------------------------------------------
+
+
+def test_guide_by_keyboard(open_page):
+    window = open_page("choosing")
+    window.locator("form.guide input").first.focus()
+    window.keyboard.press("ArrowDown")
+    window.locator("legend", has_text="How are the targets coded?").wait_for()
+    window.keyboard.press("Tab")
+    window.keyboard.press("Space")
+    window.keyboard.press("Tab")
+    window.keyboard.press("Space")
+    window.keyboard.press("Tab")
+    window.keyboard.press("Space")
+    answer = window.locator(".guide-answer.shown")
+    answer.wait_for()
+    assert answer.get_attribute("id") == "guide-two_probability"
+    assert "#guide=1.0.0.0" in window.url
+
+
+def test_guide_by_touch_and_from_an_address(open_page):
+    window = open_page("choosing", "phone")
+    for text in ("One of many classes", "Whole numbers from 0"):
+        window.locator("form.guide label", has_text=text).tap()
+    answer = window.locator(".guide-answer.shown")
+    answer.wait_for()
+    assert "sparse_categorical_crossentropy" in answer.inner_text()
+    window.reload()
+    answer.wait_for()
+    assert window.problems == []
+
+
+def test_tables_stay_where_scripts_do_not_run(open_page):
+    window = open_page("choosing", java_script_enabled=False)
+    assert not window.locator("form.guide").is_visible()
+    assert window.locator("table.table:visible").count() >= 6
 
 
 # --- Without scripts --------------------------------------------------------------------------
