@@ -98,6 +98,12 @@ def test_scripts_draw_the_same_data(problem, draw):
     np.testing.assert_allclose(rows["cTest"], label, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("problem", playground.PROBLEMS)
+def test_a_point_that_is_added_becomes_no_batch_of_its_own(problem):
+    rows = len(getattr(playground_data, problem)(0)[1])
+    assert 8 <= rows % 32 <= 24
+
+
 def circle_posterior(x):
     """Return the probability of the inner circle, by Bessel's function."""
     r = np.linalg.norm(x, axis=1)
@@ -209,6 +215,8 @@ def test_address_keeps_the_settings(state):
         "#playground=curve,0,16,10,120,sgd,25,0,rmse;huber,linear,0.01,delta:-1;huber,linear,0.01;",
         "#playground=__proto__,0,0,1,60,sgd,25,0,rmse;huber,linear,0.01;huber,linear,0.01;",
         "#playground=circles,0,0,1,60,sgd,25,0,accuracy;hinge,linear,1;hinge,linear,1;0,1,2,9",
+        "#playground=own_numbers,0,0,1,60,sgd,25,0,rmse;huber,linear,1;huber,linear,1;"
+        + "/".join(map(str, range(10))),
         "#playground=%",
     ],
 )

@@ -243,7 +243,8 @@
       whole(draw, 0, 9999) && wrong >= 0 && wrong <= 40 && whole(seeds, 1, MOST_SEEDS) &&
       EPOCHS.includes(epochs) && ["sgd", "adam"].includes(optimizer) && HIDDEN.includes(hidden) &&
       DECAYS.includes(decay) && lp.texts.problems[data].metrics.includes(metric) &&
-      edits.length <= MOST_EDITS && edits.every(isEdit) && isSide(state.a) && isSide(state.b)
+      edits.length <= MOST_EDITS && edits.every(isEdit) && isSide(state.a) && isSide(state.b) &&
+      lp.load(state).rows > 1
     );
   }
 

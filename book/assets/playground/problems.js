@@ -41,15 +41,15 @@
 
   function drawCurve(draw) {
     const seed = 1000 * draw + 100;
-    const x = uniform(seed, 160).map((u) => 6 * u - 3);
-    const noise = normal(seed + 1, 160);
+    const x = uniform(seed, 150).map((u) => 6 * u - 3);
+    const noise = normal(seed + 1, 150);
     return { x, c: x.map((v, i) => curveAt(v) + 0.25 * noise[i]), xTest: grid, cTest: grid.map(curveAt) };
   }
 
   function drawCounts(draw) {
     const seed = 1000 * draw + 200;
-    const x = uniform(seed, 200).map((u) => 6 * u - 3);
-    const u = uniform(seed + 1, 200);
+    const x = uniform(seed, 208).map((u) => 6 * u - 3);
+    const u = uniform(seed + 1, 208);
     const c = x.map((v, i) => {
       const mean = meanAt(v);
       let count = 0;
@@ -144,7 +144,7 @@
     counts: { ...numbers, range: [-3.1, 3.1, -1, 16], draw: drawCounts, wrong: (y) => WRONG_COUNT * y },
     circles: { ...points, draw: halves(circlePoints, 300, 500, 500), posterior: circlePosterior },
     blobs: { ...points, classes: 3, draw: halves(blobPoints, 400, 300, 600), posterior: blobPosterior },
-    rare: { ...points, draw: halves(rarePoints, 500, 640, 1280), posterior: rarePosterior },
+    rare: { ...points, draw: halves(rarePoints, 500, 656, 1280), posterior: rarePosterior },
     own_numbers: { ...numbers, draw: onItself(ownX, ownX.map((x) => 0.5 * x + 0.5)), own: true },
     own_labels: {
       ...points,

@@ -31,8 +31,8 @@
       this.look = { css: (name) => getComputedStyle(section).getPropertyValue(name).trim() };
       this.build();
       const shared = this.inBook ? lp.fromHash(location.hash) : null;
-      if (shared) this.set(shared, null);
-      else this.choose(lp.presets.find(({ id }) => id === section.dataset.preset) ?? lp.presets[0]);
+      const first = lp.presets.find(({ id }) => id === section.dataset.preset);
+      this.set(shared ?? first.state);
       section.classList.add("lp-on");
       this.watch();
     }
@@ -51,7 +51,7 @@
       for (const s of SIDES) this.ofSide(s, "[name=rate]").append(...lp.RATES.map((v) => option(v, v)));
       for (const button of this.section.querySelectorAll(".lp-presets button")) {
         button.onclick = () => {
-          this.choose(lp.presets.find(({ id }) => id === button.dataset.preset));
+          this.set(lp.presets.find(({ id }) => id === button.dataset.preset).state);
           this.remember();
         };
       }
@@ -102,26 +102,27 @@
       this.change({ data, a: of(a), b: of(b), metric: lp.texts.problems[data].metrics[0], edits: [] });
     }
 
-    // A preset asks a question; its answers are chosen before the training.
-    choose(preset) {
-      this.set({ ...preset.state, a: { ...preset.state.a }, b: { ...preset.state.b } }, preset);
+    // A preset asks a question, and still does with other seeds or another draw of the data.
+    presetOf(state) {
+      return lp.presets.find(({ state: asked }) => {
+        const { draw, seeds } = asked;
+        return lp.toHash({ ...state, draw, seeds }) === lp.toHash(asked);
+      });
     }
 
-    // A change by the reader is another experiment: the question no longer fits.
     change(properties) {
-      const onlyData = Object.keys(properties).every((name) => ["draw", "seeds"].includes(name) || (name === "edits" && !this.state.edits.length));
       const again = this.running || this.experiment.epoch > 0;
-      this.set({ ...this.state, ...properties }, onlyData ? this.preset : null);
+      this.set({ ...this.state, ...properties });
       this.remember();
       if (again && !this.editing) this.train();
     }
 
-    set(state, preset) {
+    set(state) {
       this.state = state;
-      if (preset !== this.preset || !preset) this.ask(preset);
-      this.preset = preset;
+      this.preset = this.presetOf(state);
+      this.ask(this.preset);
       for (const button of this.section.querySelectorAll(".lp-presets button")) {
-        button.setAttribute("aria-pressed", preset?.id === button.dataset.preset);
+        button.setAttribute("aria-pressed", this.preset?.id === button.dataset.preset);
       }
       this.show();
       this.restart();
@@ -244,10 +245,8 @@
     restart() {
       this.running = false;
       this.find(".lp-after").replaceChildren();
-      if (this.state.seeds && lp.load(this.state).rows > 1) {
-        this.experiment = new lp.Experiment(this.state);
-        this.work = null;
-      }
+      this.experiment = new lp.Experiment(this.state);
+      this.work = null;
       this.draw();
     }
 
@@ -255,7 +254,7 @@
       this.ticket = null;
       if (this.experiment.done) {
         if (this.find("[name=fresh]").checked && !lp.problems[this.state.data].own) {
-          this.set({ ...this.state, draw: this.state.draw + 1, edits: [] }, this.preset);
+          this.set({ ...this.state, draw: this.state.draw + 1, edits: [] });
           this.remember();
         } else this.restart();
       }
@@ -413,7 +412,7 @@
       if (!this.inBook) return;
       addEventListener("hashchange", () => {
         const state = lp.fromHash(location.hash);
-        if (state) this.set(state, null);
+        if (state) this.set(state);
       });
     }
 
@@ -422,6 +421,7 @@
     edit(on) {
       this.editing = on;
       this.running = false;
+      this.cross = this.carried = null;
       this.find("[data-do=edit]").setAttribute("aria-pressed", on);
       this.find(".lp-editing").hidden = !on;
       for (const s of SIDES) {
@@ -484,7 +484,7 @@
         return;
       }
       const trained = this.experiment.epoch > 0;
-      this.set(state, edits.length ? null : this.preset);
+      this.set(state);
       this.remember();
       if (trained) this.train();
     }
@@ -566,6 +566,10 @@
           this.drawSide(s);
           this.tell("The nearest point is picked up. Arrow keys move it, Space drops it.");
         }
+      } else if (event.key === "Escape" && this.carried) {
+        this.carried = null;
+        this.restart();
+        this.tell("The point is back where it was.");
       } else if (event.key === "Delete" || event.key === "Backspace") {
         this.remove(near());
         this.tell("The nearest point is removed.");
