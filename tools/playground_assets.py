@@ -113,7 +113,7 @@ def playground(preset="wrong-targets", presets_shown="one"):
         else "",
         question=f"<legend>{html.escape(chosen['question'])}</legend>{answers}",
         sides=sides,
-        key="Thick line: the first seed; thin lines: the others.",
+        key="Thick line: the first seed’s network. Thin lines: those of the other seeds.",
         metric=html.escape(metrics()[chosen["state"]["metric"]]),
     )
 

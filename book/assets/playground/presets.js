@@ -176,7 +176,8 @@
         {
           text: "B gets stuck",
           when: "a",
-          why: "A softmax divides by the sum over its units. Of one unit that makes 1, always: B says class 1 to everything. Its own loss may fall even so, since Keras computes it from the score before the softmax. The checker sees the mistake before any training.",
+          why: (experiment) =>
+            `A softmax divides by the sum over its units. Of one unit that makes 1, always: B says class 1 to everything. Its own loss tells nothing of it: ${experiment.firstLoss.b.toPrecision(3)} before the training, ${experiment.ownLoss("b").toPrecision(3)} after it, since Keras computes it from the score before the softmax. The checker sees the mistake before any training.`,
         },
         { text: "B decides better", when: "b", why: OTHERWISE },
       ],

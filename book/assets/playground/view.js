@@ -160,11 +160,11 @@
       find("[data-do=draw]").hidden = own;
       find(".lp-fresh").hidden = own;
       find(".lp-title").textContent = lp.texts.metrics[state.metric];
-      const lines = classesOf(state) ? "line: where the decision changes" : "line: the fit";
+      const line = classesOf(state) ? "border of the decision" : "fit";
       find(".lp-key").textContent =
-        `Thick ${lines} of the first seed; thin: of the others. ` +
+        `Thick line: the ${line} of the first seed’s network. Thin lines: those of the other seeds. ` +
         (classesOf(state) || own ? "" : "Dashed: the truth. ") +
-        (this.sized ? "The larger a point, the harder it pulls on the first seed’s network." : "");
+        (this.sized ? "The larger a point, the harder it pulls on the first network." : "");
       const labels = find("[name=label]");
       const classes = classesOf(state);
       labels.replaceChildren(...Array.from({ length: classes }, (_, k) => option(k, `class ${k}`)));
