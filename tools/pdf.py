@@ -51,7 +51,11 @@ def article(page, pages):
         tag["src"] = (HTML / folder / unquote(tag["src"])).resolve().as_uri()
         tag.attrs.pop("loading", None)
     for link in part.find_all("a", href=True):
-        link["href"] = address(link["href"], page, pages)
+        leads = address(link["href"], page, pages)
+        if leads:
+            link["href"] = leads
+        else:
+            del link["href"]
     part.name = "section"
     part["id"] = anchor(page)
     solutions_to_the_end(part)
@@ -59,7 +63,7 @@ def article(page, pages):
 
 
 def address(href, page, pages):
-    """Return where a link leads in the one page; links to other hosts stay."""
+    """Return where a link leads in the one page; to other hosts as before, to files nowhere."""
     parts = urlsplit(href)
     if parts.scheme or parts.netloc:
         return href
@@ -67,7 +71,7 @@ def address(href, page, pages):
     if parts.path:
         path = (HTML / Path(page).parent / unquote(parts.path)).resolve()
         target = path.relative_to(HTML.resolve()).with_suffix("").as_posix()
-    return f"#{anchor(target, parts.fragment)}" if target in pages else href
+    return f"#{anchor(target, parts.fragment)}" if target in pages else None
 
 
 def solutions_to_the_end(part):
@@ -169,6 +173,12 @@ def numbers_of(file, pages):
     }
 
 
+def print_book(browser, pages, file):
+    """Print pages of the book, with their contents."""
+    print_pages(browser, whole(pages, {}), file)
+    print_pages(browser, whole(pages, numbers_of(file, pages)), file)
+
+
 def main(file=PDF):
     """Print the book; return the exit code."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -183,8 +193,7 @@ def main(file=PDF):
     file.parent.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
-        print_pages(browser, whole(pages, {}), file)
-        print_pages(browser, whole(pages, numbers_of(file, pages)), file)
+        print_book(browser, pages, file)
         browser.close()
     print(f"The book is in {file}, {file.stat().st_size / 1e6:.1f} MB.")
     return 0
