@@ -64,6 +64,13 @@ def test_colors_are_those_of_the_figures():
     }
 
 
+@pytest.mark.parametrize("scripts", [playground_assets.SCRIPTS, ["explorers"]])
+def test_scripts_joined_into_one_are_still_a_program(scripts, tmp_path):
+    program = tmp_path / "joined.js"
+    program.write_text(playground_assets.joined(scripts), encoding="utf-8")
+    subprocess.run([playground_assets.NODE, "--check", program], check=True, capture_output=True)
+
+
 def test_small_enough_to_load_on_a_phone():
     parts = [
         playground_assets.joined(playground_assets.SCRIPTS),

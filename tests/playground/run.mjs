@@ -8,7 +8,7 @@ const results = wanted.map((preset) => {
   let longest = 0;
   while (!experiment.done) {
     // The page stops after any piece of this work, so the longest is what it may be held up by.
-    for (const work = experiment.work(); ; ) {
+    for (const work = experiment.work(); ;) {
       const piece = process.cpuUsage();
       const { done } = work.next();
       longest = Math.max(longest, process.cpuUsage(piece).user / 1000);

@@ -43,7 +43,10 @@
       [low, high] = [up - half, up + half];
     }
     return {
-      left, right, low, high,
+      left,
+      right,
+      low,
+      high,
       across: (v) => ((v - left) / (right - left)) * width,
       up: (v) => height - ((v - low) / (high - low)) * height,
       back: (px, py) => [left + (px / width) * (right - left), high - (py / height) * (high - low)],
@@ -127,7 +130,12 @@
           const [d, e] = [values[at + size + 1], values[at + size + 2]];
           const above = (a > 0) + (b > 0) + (d > 0) + (e > 0);
           if (above === 0 || above === 4) continue;
-          const corners = [[i, j, a], [i + 1, j, b], [i + 1, j + 1, e], [i, j + 1, d]];
+          const corners = [
+            [i, j, a],
+            [i + 1, j, b],
+            [i + 1, j + 1, e],
+            [i, j + 1, d],
+          ];
           const cuts = [];
           for (let side = 0; side < 4; side++) {
             const [x0, y0, from] = corners[side];
@@ -199,7 +207,11 @@
         drawMark(c, label, place.across(x[0]), place.up(x[1]), r);
       });
       nets.forEach((net, seed) => {
-        Object.assign(c, { strokeStyle: ink, globalAlpha: seed ? 0.3 : 1, lineWidth: seed ? 1 : 2.2 });
+        Object.assign(c, {
+          strokeStyle: ink,
+          globalAlpha: seed ? 0.3 : 1,
+          lineWidth: seed ? 1 : 2.2,
+        });
         drawBorder(c, net, place, seed ? look.fine : 56);
       });
       c.globalAlpha = 1;
@@ -230,7 +242,10 @@
     });
     c.globalAlpha = 1;
     const size = 120;
-    const grid = Float64Array.from({ length: size + 1 }, (_, i) => place.left + (i / size) * (place.right - place.left));
+    const grid = Float64Array.from(
+      { length: size + 1 },
+      (_, i) => place.left + (i / size) * (place.right - place.left),
+    );
     const path = (xs, ys) => {
       c.beginPath();
       xs.forEach((x, i) => c.lineTo(place.across(x), place.up(ys[i])));
@@ -244,13 +259,24 @@
     }
     experiment.nets[s].forEach((net, seed) => {
       const p = predict(net, grid, size + 1);
-      Object.assign(c, { strokeStyle: look.mine, globalAlpha: seed ? 0.35 : 1, lineWidth: seed ? 1.2 : 2.6 });
-      path(grid, grid.map((_, i) => p[i * net.units]));
+      Object.assign(c, {
+        strokeStyle: look.mine,
+        globalAlpha: seed ? 0.35 : 1,
+        lineWidth: seed ? 1.2 : 2.6,
+      });
+      path(
+        grid,
+        grid.map((_, i) => p[i * net.units]),
+      );
       if (net.units === 1 || seed) return;
       // A mean and a log variance: two standard deviations about the mean of the first seed.
       c.setLineDash([2, 3]);
       c.lineWidth = 1.4;
-      for (const sign of [-2, 2]) path(grid, grid.map((_, i) => p[2 * i] + sign * Math.exp(p[2 * i + 1] / 2)));
+      for (const sign of [-2, 2])
+        path(
+          grid,
+          grid.map((_, i) => p[2 * i] + sign * Math.exp(p[2 * i + 1] / 2)),
+        );
       c.setLineDash([]);
     });
     c.globalAlpha = 1;
@@ -259,7 +285,10 @@
   function drawCross(c, x, y, ink) {
     Object.assign(c, { strokeStyle: ink, lineWidth: 1.5 });
     c.beginPath();
-    for (const [dx, dy] of [[1, 0], [0, 1]]) {
+    for (const [dx, dy] of [
+      [1, 0],
+      [0, 1],
+    ]) {
       for (const sign of [-1, 1]) {
         c.moveTo(x + sign * 4 * dx, y + sign * 4 * dy);
         c.lineTo(x + sign * 14 * dx, y + sign * 14 * dy);
@@ -274,7 +303,10 @@
     const size = 10 ** Math.floor(Math.log10(raw));
     const step = [1, 2, 5, 10].map((f) => f * size).find((v) => v >= raw * 0.999);
     const first = Math.ceil(low / step - 1e-9);
-    return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => (first + i) * step);
+    return Array.from(
+      { length: Math.floor(high / step + 1e-9) - first + 1 },
+      (_, i) => (first + i) * step,
+    );
   }
 
   // The shared metric of all seeds over the epochs, and at the right where each seed stands now.
@@ -285,10 +317,13 @@
     const quiet = look.css("--lp-quiet");
     // The first epochs of a bad start would press all the rest together.
     const settled = Math.floor(experiment.epoch / 10);
-    const values = lp.SIDES.flatMap((s) => history[s].slice(settled).flat()).filter(Number.isFinite);
-    const wanted = state.metric === "below"
-      ? lp.SIDES.map((s) => lp.valuesOf(state[s]).quantile).filter(Number.isFinite)
-      : [];
+    const values = lp.SIDES.flatMap((s) => history[s].slice(settled).flat()).filter(
+      Number.isFinite,
+    );
+    const wanted =
+      state.metric === "below"
+        ? lp.SIDES.map((s) => lp.valuesOf(state[s]).quantile).filter(Number.isFinite)
+        : [];
     const lines = [...new Set(wanted), ...(goal === null ? [] : [goal])];
     let low = Math.min(...values, ...lines, metric.better === "low" ? 0 : Infinity);
     let high = Math.max(...values, ...lines);
@@ -300,12 +335,16 @@
     const [left, right, top, bottom] = [46, width - strip - 14, 10, height - 32];
     const last = Math.max(state.epochs, experiment.epoch);
     const x = (epoch) => left + (epoch / last) * (right - left);
-    const y = (v) => bottom - ((Math.min(high, Math.max(low, v)) - low) / (high - low)) * (bottom - top);
+    const y = (v) =>
+      bottom - ((Math.min(high, Math.max(low, v)) - low) / (high - low)) * (bottom - top);
     c.font = `12px ${look.css("font-family")}`;
     c.textBaseline = "middle";
     c.lineWidth = 1;
     const ticks = steps(low + margin / 2, high - margin / 2);
-    const digits = Math.max(0, -Math.floor(Math.log10(ticks[1] - ticks[0] || 1) + 1e-9) - (metric.percent ? 2 : 0));
+    const digits = Math.max(
+      0,
+      -Math.floor(Math.log10(ticks[1] - ticks[0] || 1) + 1e-9) - (metric.percent ? 2 : 0),
+    );
     for (const v of ticks) {
       c.strokeStyle = look.css("--lp-grid");
       c.beginPath();
@@ -314,7 +353,11 @@
       c.stroke();
       c.fillStyle = quiet;
       c.textAlign = "right";
-      c.fillText(metric.percent ? `${(100 * v).toFixed(digits)} %` : v.toFixed(digits), left - 6, y(v));
+      c.fillText(
+        metric.percent ? `${(100 * v).toFixed(digits)} %` : v.toFixed(digits),
+        left - 6,
+        y(v),
+      );
     }
     c.textAlign = "center";
     for (const epoch of steps(0, last)) c.fillText(epoch, x(epoch), bottom + 12);

@@ -15,8 +15,16 @@
   const MOST_EDITS = 60;
 
   const START = {
-    data: "curve", draw: 0, wrong: 0, seeds: 10, epochs: 120, optimizer: "sgd", hidden: 25,
-    decay: 0, metric: "rmse", edits: [],
+    data: "curve",
+    draw: 0,
+    wrong: 0,
+    seeds: 10,
+    epochs: 120,
+    optimizer: "sgd",
+    hidden: 25,
+    decay: 0,
+    metric: "rmse",
+    edits: [],
   };
   const side = (loss, output, rate, values = {}) => ({ loss, output, rate, values });
 
@@ -44,7 +52,9 @@
       this.history = { a: [], b: [] };
       this.nets = {};
       for (const s of SIDES) {
-        this.nets[s] = Array.from({ length: state.seeds }, (_, seed) => this.network(state[s], seed));
+        this.nets[s] = Array.from({ length: state.seeds }, (_, seed) =>
+          this.network(state[s], seed),
+        );
       }
       this.metric = lp.metrics[state.metric];
       this.goal = this.metric.goal?.(this.problem) ?? null;
@@ -60,8 +70,16 @@
     network({ loss, output, rate, values }, seed) {
       const { optimizer, hidden, decay } = this.state;
       const net = new lp.Network({
-        sizes: [this.problem.inputs, ...(hidden ? [hidden] : []), unitsOf(loss, this.problem.classes)],
-        output, loss, optimizer, rate, decay,
+        sizes: [
+          this.problem.inputs,
+          ...(hidden ? [hidden] : []),
+          unitsOf(loss, this.problem.classes),
+        ],
+        output,
+        loss,
+        optimizer,
+        rate,
+        decay,
         parameters: valuesOf({ loss, values }),
       });
       net.margin = lp.texts.losses[loss].margin; // decides by the sign
@@ -95,7 +113,8 @@
     }
 
     advance() {
-      for (const _ of this.work()); // eslint-disable-line no-unused-vars
+      const work = this.work();
+      while (!work.next().done);
     }
 
     // Where the seeds of a side stand now.
@@ -176,7 +195,17 @@
   // #playground=data.draw.wrong…;a;b;points: short, readable, and safe in every address.
 
   const short = (value) => String(+value.toFixed(3));
-  const PLAIN = ["data", "draw", "wrong", "seeds", "epochs", "optimizer", "hidden", "decay", "metric"];
+  const PLAIN = [
+    "data",
+    "draw",
+    "wrong",
+    "seeds",
+    "epochs",
+    "optimizer",
+    "hidden",
+    "decay",
+    "metric",
+  ];
 
   function toHash(state) {
     const sides = SIDES.map((s) => {
@@ -207,11 +236,14 @@
       );
       state[s] = side(loss, output, Number(rate), values);
     }
-    state.edits = match[4].split("/").filter(Boolean).map((text) => {
-      const [row, ...numbers] = text.split(",").map(Number);
-      if (!numbers.length) return { row, gone: true };
-      return { row, x: numbers.slice(0, -1), c: numbers[numbers.length - 1] };
-    });
+    state.edits = match[4]
+      .split("/")
+      .filter(Boolean)
+      .map((text) => {
+        const [row, ...numbers] = text.split(",").map(Number);
+        if (!numbers.length) return { row, gone: true };
+        return { row, x: numbers.slice(0, -1), c: numbers[numbers.length - 1] };
+      });
     return isOffered(state) ? state : null;
   }
 
@@ -227,7 +259,8 @@
     const { data, draw, wrong, seeds, epochs, optimizer, hidden, decay, metric, edits } = state;
     const problem = lp.problems[data];
     const whole = (value, low, high) => Number.isInteger(value) && value >= low && value <= high;
-    const isTarget = (c) => (problem.classes ? whole(c, 0, problem.classes - 1) : Number.isFinite(c));
+    const isTarget = (c) =>
+      problem.classes ? whole(c, 0, problem.classes - 1) : Number.isFinite(c);
     const isEdit = ({ row, x, c, gone }) =>
       whole(row, -MOST_EDITS, 9999) &&
       (gone || (x.length === problem.inputs && x.every(Number.isFinite) && isTarget(c)));
@@ -240,10 +273,19 @@
         return parameter && value >= parameter.low && value <= parameter.high;
       });
     return (
-      whole(draw, 0, 9999) && wrong >= 0 && wrong <= 40 && whole(seeds, 1, MOST_SEEDS) &&
-      EPOCHS.includes(epochs) && ["sgd", "adam"].includes(optimizer) && HIDDEN.includes(hidden) &&
-      DECAYS.includes(decay) && lp.texts.problems[data].metrics.includes(metric) &&
-      edits.length <= MOST_EDITS && edits.every(isEdit) && isSide(state.a) && isSide(state.b) &&
+      whole(draw, 0, 9999) &&
+      wrong >= 0 &&
+      wrong <= 40 &&
+      whole(seeds, 1, MOST_SEEDS) &&
+      EPOCHS.includes(epochs) &&
+      ["sgd", "adam"].includes(optimizer) &&
+      HIDDEN.includes(hidden) &&
+      DECAYS.includes(decay) &&
+      lp.texts.problems[data].metrics.includes(metric) &&
+      edits.length <= MOST_EDITS &&
+      edits.every(isEdit) &&
+      isSide(state.a) &&
+      isSide(state.b) &&
       lp.load(state).rows > 1
     );
   }
@@ -256,14 +298,18 @@
   function kerasLoss({ loss, output, values }) {
     const { call, fromLogits } = lp.texts.losses[loss];
     const all = valuesOf({ loss, values });
-    return (output === "logits" ? fromLogits : call).replace(/\{(\w+)\}/g, (_, name) => python(all[name]));
+    return (output === "logits" ? fromLogits : call).replace(/\{(\w+)\}/g, (_, name) =>
+      python(all[name]),
+    );
   }
 
   function kerasCode(state) {
     const { data, draw, wrong, seeds, epochs, optimizer, hidden, decay, metric, edits } = state;
     const { classes, inputs, own } = lp.problems[data];
     const decayed = decay ? `, weight_decay=${python(decay)}` : "";
-    const made = { adam: `Adam(rate${decayed})`, sgd: `SGD(rate, momentum=0.9${decayed})` }[optimizer];
+    const made = { adam: `Adam(rate${decayed})`, sgd: `SGD(rate, momentum=0.9${decayed})` }[
+      optimizer
+    ];
     const calls = SIDES.map((s) => kerasLoss(state[s]));
     const ours = calls.some((call) => call.startsWith("keras_losses."));
     const layer = `"relu", kernel_initializer="he_uniform", dtype="float64"`;
@@ -283,7 +329,9 @@
     });
     return [
       "# Two losses on the same data: the playground of “Loss Functions for Deep Learning”.",
-      ...(ours ? ["# Keras lacks one of the losses; lossutils, the package of the book, has it."] : []),
+      ...(ours
+        ? ["# Keras lacks one of the losses; lossutils, the package of the book, has it."]
+        : []),
       "import keras",
       "import numpy as np",
       ...(ours ? ["from lossutils.losses import keras_losses"] : []),
@@ -344,22 +392,30 @@
     const gone = edits.filter((edit) => edit.row >= 0 && edit.gone).map((edit) => edit.row);
     const added = edits.filter((edit) => edit.row < 0 && !edit.gone);
     const lines = moved.map(({ row, x, c }) => `x[${row}], y[${row}] = ${list(x)}, ${target(c)}`);
-    if (gone.length) lines.push(`x, y = (np.delete(rows, [${gone.join(", ")}], axis=0) for rows in (x, y))`);
+    if (gone.length)
+      lines.push(`x, y = (np.delete(rows, [${gone.join(", ")}], axis=0) for rows in (x, y))`);
     if (added.length) {
       lines.push(`x = np.vstack([x, ${added.map(({ x }) => list(x)).join(", ")}])`);
-      lines.push(`y = np.vstack([y, ${added.map(({ c }) => (classes > 2 ? target(c) : `[${short(c)}]`)).join(", ")}])`);
+      lines.push(
+        `y = np.vstack([y, ${added.map(({ c }) => (classes > 2 ? target(c) : `[${short(c)}]`)).join(", ")}])`,
+      );
     }
     return lines;
   }
 
   // Accuracy stands in for what needs more than predictions: the pull, the true probabilities.
   function metricLines(metric, classes) {
-    const head = (rows) => ["def metric(model, side):", `    p = model.predict(${rows}, verbose=0)`];
+    const head = (rows) => [
+      "def metric(model, side):",
+      `    p = model.predict(${rows}, verbose=0)`,
+    ];
     if (metric === "below") return [...head("x"), "    return np.mean(y < p[:, :1])"];
-    if (!classes) return [...head("x_test"), "    return np.sqrt(np.mean((p[:, :1] - y_test) ** 2))"];
-    const guess = classes > 2
-      ? "    guess, label = p.argmax(axis=1), y_test.argmax(axis=1)"
-      : '    guess, label = p > side["threshold"], y_test == 1';
+    if (!classes)
+      return [...head("x_test"), "    return np.sqrt(np.mean((p[:, :1] - y_test) ** 2))"];
+    const guess =
+      classes > 2
+        ? "    guess, label = p.argmax(axis=1), y_test.argmax(axis=1)"
+        : '    guess, label = p > side["threshold"], y_test == 1';
     const result = {
       f1: "2 * np.sum(guess & label) / max(1, np.sum(guess) + np.sum(label))",
       found: "np.mean(guess[label])",
@@ -368,7 +424,23 @@
   }
 
   Object.assign(lp, {
-    Experiment, SIDES, START, RATES, HIDDEN, DECAYS, EPOCHS, MOST_SEEDS, MOST_EDITS, side,
-    kindOf, outputsOf, parametersOf, valuesOf, findingsOf, toHash, fromHash, kerasCode, mean,
+    Experiment,
+    SIDES,
+    START,
+    RATES,
+    HIDDEN,
+    DECAYS,
+    EPOCHS,
+    MOST_EDITS,
+    side,
+    kindOf,
+    outputsOf,
+    parametersOf,
+    valuesOf,
+    findingsOf,
+    toHash,
+    fromHash,
+    kerasCode,
+    mean,
   });
 })();

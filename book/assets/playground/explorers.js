@@ -5,7 +5,11 @@
   const SCALE = 1000;
   const DIGITS = 3;
 
-  const shown = (value, digits = DIGITS) => value.toFixed(digits).replace("-", "−").replace(/^−(0\.?0*)$/, "$1");
+  const shown = (value, digits = DIGITS) =>
+    value
+      .toFixed(digits)
+      .replace("-", "−")
+      .replace(/^−(0\.?0*)$/, "$1");
 
   // Numbers come as thousandths, by their second differences.
   function unpack(text) {
@@ -48,7 +52,10 @@
     const legends = [...figure.querySelectorAll(".le-key")].map((key) => key.textContent);
     const last = Number(probe.max);
     return () => {
-      const row = inputs.reduce((at, input, i) => at * sliders[i].values.length + Number(input.value), 0);
+      const row = inputs.reduce(
+        (at, input, i) => at * sliders[i].values.length + Number(input.value),
+        0,
+      );
       const curves = rows[row].map((pair) => pair.map(unpack));
       const at = Number(probe.value);
       panels.forEach((panel, k) => {
@@ -57,10 +64,15 @@
         });
         put(panel.querySelector(".le-dot"), at / last, up(curves[0][k][at], limits[k]));
       });
-      inputs.forEach((input, i) => say(input, `${sliders[i].symbol} = ${sliders[i].values[input.value]}`));
+      inputs.forEach((input, i) =>
+        say(input, `${sliders[i].symbol} = ${sliders[i].values[input.value]}`),
+      );
       const [loss, slope] = curves[0].map((values) => shown(values[at]));
       const of = rows[row].length > 1 ? `${legends[0]}: ` : "";
-      say(probe, `${shown(t[0] + (at / last) * (t[1] - t[0]), 2)} → ${of}loss ${loss}, gradient ${slope}`);
+      say(
+        probe,
+        `${shown(t[0] + (at / last) * (t[1] - t[0]), 2)} → ${of}loss ${loss}, gradient ${slope}`,
+      );
     };
   }
 

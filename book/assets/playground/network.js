@@ -37,7 +37,10 @@
     logits: linear, // a linear layer under a loss with from_logits=True
     sigmoid: each(sigmoid, (p) => p * (1 - p)),
     tanh: each(Math.tanh, (p) => 1 - p * p),
-    relu: each((z) => Math.max(z, 0), (p) => (p > 0 ? 1 : 0)),
+    relu: each(
+      (z) => Math.max(z, 0),
+      (p) => (p > 0 ? 1 : 0),
+    ),
     softplus: each(softplus, (p, z) => sigmoid(z)),
     exponential: each(Math.exp, (p) => p),
     softmax: {
@@ -199,8 +202,14 @@
   };
 
   const losses = {
-    mean_squared_error: elementwise((y, p) => (p - y) ** 2, (y, p) => 2 * (p - y)),
-    mean_absolute_error: elementwise((y, p) => Math.abs(p - y), (y, p) => Math.sign(p - y)),
+    mean_squared_error: elementwise(
+      (y, p) => (p - y) ** 2,
+      (y, p) => 2 * (p - y),
+    ),
+    mean_absolute_error: elementwise(
+      (y, p) => Math.abs(p - y),
+      (y, p) => Math.sign(p - y),
+    ),
     huber: elementwise(
       (y, p, { delta: d }) => {
         const e = Math.abs(p - y);
@@ -264,7 +273,8 @@
       fromScores: {
         value(y, z, n, k, { gamma: c }, p) {
           let sum = 0;
-          for (let i = 0; i < n; i++) sum += power(wrongness(y[i], p[i]), c) * (softplus(z[i]) - y[i] * z[i]);
+          for (let i = 0; i < n; i++)
+            sum += power(wrongness(y[i], p[i]), c) * (softplus(z[i]) - y[i] * z[i]);
           return sum;
         },
         slope(g, y, z, n, k, { gamma: c }, p) {
@@ -293,7 +303,10 @@
       },
     ),
     categorical_crossentropy: {
-      ...ofShares((q, y) => -y * Math.log(q), (q, y) => -y / q),
+      ...ofShares(
+        (q, y) => -y * Math.log(q),
+        (q, y) => -y / q,
+      ),
       fromScores: categoricalFromScores,
     },
     // With class numbers, Keras clips the probabilities first and divides by their sum then.
@@ -335,8 +348,14 @@
         g[label] = -(p[label] ** (q - 1));
       },
     ),
-    categorical_hinge: margin((y, p) => (1 - y) * p, (y) => 1 - y),
-    multiclass_hinge: margin((y, p) => (y === 1 ? -Infinity : p), () => 1),
+    categorical_hinge: margin(
+      (y, p) => (1 - y) * p,
+      (y) => 1 - y,
+    ),
+    multiclass_hinge: margin(
+      (y, p) => (y === 1 ? -Infinity : p),
+      () => 1,
+    ),
   };
 
   // --- The network -----------------------------------------------------------------------------
@@ -346,7 +365,16 @@
   class Network {
     // sizes: units of the input, of hidden layers with relu, and of the output layer. Weights lie
     // flat in `w`, in the order of Keras's get_weights().
-    constructor({ sizes, output, loss, parameters = {}, optimizer = "sgd", rate, decay = 0, batch = 32 }) {
+    constructor({
+      sizes,
+      output,
+      loss,
+      parameters = {},
+      optimizer = "sgd",
+      rate,
+      decay = 0,
+      batch = 32,
+    }) {
       Object.assign(this, { sizes, output, parameters, optimizer, rate, decay, batch });
       this.loss = losses[loss];
       this.units = sizes[sizes.length - 1];
@@ -414,7 +442,8 @@
             const q = from + i * n;
             for (let j = 0; j < n; j++) b[to + j] += ai * w[q + j];
           }
-          if (l < last - 1) for (let j = to; j < to + n; j++) if (!(b[j] > 0)) b[j] = b[j] <= 0 ? 0 : NaN;
+          if (l < last - 1)
+            for (let j = to; j < to + n; j++) if (!(b[j] > 0)) b[j] = b[j] <= 0 ? 0 : NaN;
         }
       }
       const p = this.h[last];
@@ -509,7 +538,8 @@
       }
       if (this.optimizer === "adam") {
         const alpha =
-          (this.rate * Math.sqrt(1 - float32(0.999) ** this.steps)) / (1 - float32(0.9) ** this.steps);
+          (this.rate * Math.sqrt(1 - float32(0.999) ** this.steps)) /
+          (1 - float32(0.9) ** this.steps);
         for (let i = 0; i < w.length; i++) {
           first[i] += (g[i] - first[i]) * (1 - 0.9);
           second[i] += (g[i] * g[i] - second[i]) * (1 - 0.999);
@@ -552,5 +582,5 @@
     return order;
   }
 
-  Object.assign(lp, { Network, losses, outputs, randomizer, shuffle, sigmoid });
+  Object.assign(lp, { Network, outputs, randomizer, shuffle, sigmoid });
 })();

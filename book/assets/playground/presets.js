@@ -24,7 +24,8 @@
       title: "Wrong targets",
       question: "A sixth of the targets lies 4 too high. Which loss ends nearer to the true curve?",
       state: {
-        ...START, wrong: 16,
+        ...START,
+        wrong: 16,
         a: side("mean_squared_error", "linear", 0.01),
         b: side("mean_absolute_error", "linear", 0.01),
       },
@@ -42,9 +43,11 @@
     {
       id: "one-number",
       title: "One number",
-      question: "Huber’s loss twice, with δ = 0.3 and with δ = 3. Does one number decide whether wrong targets count?",
+      question:
+        "Huber’s loss twice, with δ = 0.3 and with δ = 3. Does one number decide whether wrong targets count?",
       state: {
-        ...START, wrong: 16,
+        ...START,
+        wrong: 16,
         a: side("huber", "linear", 0.01, { delta: 0.3 }),
         b: side("huber", "linear", 0.01, { delta: 3 }),
       },
@@ -62,9 +65,11 @@
     {
       id: "a-quantile",
       title: "Ask for a quantile",
-      question: "The pinball loss with τ = 0.9 (A) and τ = 0.1 (B). How many of the targets end below curve A?",
+      question:
+        "The pinball loss with τ = 0.9 (A) and τ = 0.1 (B). How many of the targets end below curve A?",
       state: {
-        ...START, metric: "below",
+        ...START,
+        metric: "below",
         a: side("pinball", "linear", 0.01, { quantile: 0.9 }),
         b: side("pinball", "linear", 0.01, { quantile: 0.1 }),
       },
@@ -82,9 +87,12 @@
     {
       id: "points-that-pull",
       title: "Points that pull",
-      question: "Which share of the training points still pulls on the network of B, trained with the hinge loss?",
+      question:
+        "Which share of the training points still pulls on the network of B, trained with the hinge loss?",
       state: {
-        ...START, data: "circles", metric: "pulling",
+        ...START,
+        data: "circles",
+        metric: "pulling",
         a: side("binary_crossentropy", "sigmoid", 0.1),
         b: side("hinge", "linear", 0.03),
       },
@@ -105,7 +113,10 @@
       title: "Flipped labels",
       question: "Three labels in ten are wrong. Which loss decides better on clean test points?",
       state: {
-        ...START, data: "circles", wrong: 30, metric: "accuracy",
+        ...START,
+        data: "circles",
+        wrong: 30,
+        metric: "accuracy",
         a: side("binary_crossentropy", "sigmoid", 0.03),
         b: side("mean_absolute_error", "sigmoid", 0.3),
       },
@@ -123,9 +134,13 @@
     {
       id: "a-rare-class",
       title: "A rare class",
-      question: "One point in sixteen is of class 1. Under B, missing one costs nine times as much as a false alarm. Which has the better test accuracy?",
+      question:
+        "One point in sixteen is of class 1. Under B, missing one costs nine times as much as a false alarm. Which has the better test accuracy?",
       state: {
-        ...START, data: "rare", metric: "accuracy", epochs: 60,
+        ...START,
+        data: "rare",
+        metric: "accuracy",
+        epochs: 60,
         a: side("binary_crossentropy", "sigmoid", 0.01),
         b: side("tversky", "sigmoid", 0.03, { alpha: 0.1, beta: 0.9 }),
       },
@@ -144,9 +159,12 @@
     {
       id: "how-sure",
       title: "How sure?",
-      question: "Both predict probabilities. Whose lie nearer to the true ones: cross-entropy’s or the focal loss’s?",
+      question:
+        "Both predict probabilities. Whose lie nearer to the true ones: cross-entropy’s or the focal loss’s?",
       state: {
-        ...START, data: "circles", metric: "calibration",
+        ...START,
+        data: "circles",
+        metric: "calibration",
         a: side("binary_crossentropy", "sigmoid", 0.1),
         b: side("binary_focal_crossentropy", "sigmoid", 0.1, { gamma: 2 }),
       },
@@ -165,9 +183,13 @@
     {
       id: "no-error-message",
       title: "No error message",
-      question: "B differs from A in one word: softmax on its single unit. It trains, without an error. What happens?",
+      question:
+        "B differs from A in one word: softmax on its single unit. It trains, without an error. What happens?",
       state: {
-        ...START, data: "circles", metric: "accuracy", epochs: 60,
+        ...START,
+        data: "circles",
+        metric: "accuracy",
+        epochs: 60,
         a: side("binary_crossentropy", "sigmoid", 0.1),
         b: side("binary_crossentropy", "softmax", 0.1),
       },
@@ -186,9 +208,13 @@
     {
       id: "three-classes",
       title: "Three classes",
-      question: "Squared error on probabilities is no loss for classes, they say. What does it cost in test accuracy?",
+      question:
+        "Squared error on probabilities is no loss for classes, they say. What does it cost in test accuracy?",
       state: {
-        ...START, data: "blobs", metric: "accuracy", epochs: 60,
+        ...START,
+        data: "blobs",
+        metric: "accuracy",
+        epochs: 60,
         a: side("categorical_crossentropy", "softmax", 0.03),
         b: side("mean_squared_error", "softmax", 0.03),
       },

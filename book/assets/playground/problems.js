@@ -43,7 +43,12 @@
     const seed = 1000 * draw + 100;
     const x = uniform(seed, 150).map((u) => 6 * u - 3);
     const noise = normal(seed + 1, 150);
-    return { x, c: x.map((v, i) => curveAt(v) + 0.25 * noise[i]), xTest: grid, cTest: grid.map(curveAt) };
+    return {
+      x,
+      c: x.map((v, i) => curveAt(v) + 0.25 * noise[i]),
+      xTest: grid,
+      cTest: grid.map(curveAt),
+    };
   }
 
   function drawCounts(draw) {
@@ -82,13 +87,15 @@
   ];
   function blobPoints(seed, size) {
     const c = labels(size, (i) => i % 3);
-    const coordinate = (axis) => normal(seed + 2 * axis, size).map((v, i) => CENTERS[c[i]][axis] + 1.8 * v);
+    const coordinate = (axis) =>
+      normal(seed + 2 * axis, size).map((v, i) => CENTERS[c[i]][axis] + 1.8 * v);
     return { c, x: pairs(coordinate(0), coordinate(1)) };
   }
 
   function rarePoints(seed, size) {
     const c = labels(size, (i) => (i % 16 === 0 ? 1 : 0));
-    const coordinate = (axis) => normal(seed + 2 * axis, size).map((v, i) => (c[i] ? 1.5 + 0.7 * v : v));
+    const coordinate = (axis) =>
+      normal(seed + 2 * axis, size).map((v, i) => (c[i] ? 1.5 + 0.7 * v : v));
     return { c, x: pairs(coordinate(0), coordinate(1)) };
   }
 
@@ -141,16 +148,36 @@
   const points = { classes: 2, inputs: 2 };
   const problems = {
     curve: { ...numbers, draw: drawCurve, wrong: (y) => y + 4 },
-    counts: { ...numbers, range: [-3.1, 3.1, -1, 16], draw: drawCounts, wrong: (y) => WRONG_COUNT * y },
+    counts: {
+      ...numbers,
+      range: [-3.1, 3.1, -1, 16],
+      draw: drawCounts,
+      wrong: (y) => WRONG_COUNT * y,
+    },
     circles: { ...points, draw: halves(circlePoints, 300, 500, 500), posterior: circlePosterior },
-    blobs: { ...points, classes: 3, draw: halves(blobPoints, 400, 300, 600), posterior: blobPosterior },
+    blobs: {
+      ...points,
+      classes: 3,
+      draw: halves(blobPoints, 400, 300, 600),
+      posterior: blobPosterior,
+    },
     rare: { ...points, draw: halves(rarePoints, 500, 656, 1280), posterior: rarePosterior },
-    own_numbers: { ...numbers, draw: onItself(ownX, ownX.map((x) => 0.5 * x + 0.5)), own: true },
+    own_numbers: {
+      ...numbers,
+      draw: onItself(
+        ownX,
+        ownX.map((x) => 0.5 * x + 0.5),
+      ),
+      own: true,
+    },
     own_labels: {
       ...points,
       range: [-3, 3, -2.4, 2.4],
       draw: onItself(
-        [-2, -1, -1.5, 0.5, -1, -0.5, -0.5, 1, -0.5, -1.5, -2, 1, 0.5, -0.5, 1, 0.5, 1.5, -1, 1.5, 1, 2, 0, 0.5, 1.5],
+        [
+          -2, -1, -1.5, 0.5, -1, -0.5, -0.5, 1, -0.5, -1.5, -2, 1, 0.5, -0.5, 1, 0.5, 1.5, -1, 1.5,
+          1, 2, 0, 0.5, 1.5,
+        ],
         [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1],
       ),
       own: true,
@@ -163,7 +190,11 @@
     const { x, c, xTest, cTest } = problem.draw(draw);
     const { classes, inputs } = problem;
     const size = c.length;
-    let list = Array.from(c, (target, i) => ({ x: Array.from(x.slice(i * inputs, (i + 1) * inputs)), c: target, row: i }));
+    let list = Array.from(c, (target, i) => ({
+      x: Array.from(x.slice(i * inputs, (i + 1) * inputs)),
+      c: target,
+      row: i,
+    }));
     if (wrong && !problem.own) {
       const place = uniform(1000 * draw + 900, size);
       const further = uniform(1000 * draw + 901, size);
@@ -240,7 +271,8 @@
       of(net, problem) {
         const p = net.forward(problem.xTest, 0, problem.testRows);
         let sum = 0;
-        for (let i = 0; i < problem.testRows; i++) sum += (p[i * net.units] - problem.cTest[i]) ** 2;
+        for (let i = 0; i < problem.testRows; i++)
+          sum += (p[i * net.units] - problem.cTest[i]) ** 2;
         return Math.sqrt(sum / problem.testRows);
       },
     },
@@ -278,7 +310,8 @@
       goal(problem) {
         if (!problem.posterior) return null;
         const p = truth(problem);
-        const at = (threshold) => f1(problem.cTest, problem.testRows, (i) => +(p[i][1] > threshold));
+        const at = (threshold) =>
+          f1(problem.cTest, problem.testRows, (i) => +(p[i][1] > threshold));
         return Math.max(...Array.from({ length: 19 }, (_, i) => at((i + 1) / 20)));
       },
     },
@@ -335,5 +368,5 @@
     });
   }
 
-  Object.assign(lp, { problems, metrics, load, pulls, thresholdOf, uniform });
+  Object.assign(lp, { problems, metrics, load, pulls, thresholdOf });
 })();

@@ -44,11 +44,13 @@
       find("[name=data]").append(
         ...Object.entries(lp.texts.problems).map(([name, { title }]) => option(name, title)),
       );
-      const fill = (name, values) => find(`[name=${name}]`).append(...values.map((v) => option(v, v)));
+      const fill = (name, values) =>
+        find(`[name=${name}]`).append(...values.map((v) => option(v, v)));
       fill("epochs", lp.EPOCHS);
       fill("hidden", lp.HIDDEN);
       fill("decay", lp.DECAYS);
-      for (const s of SIDES) this.ofSide(s, "[name=rate]").append(...lp.RATES.map((v) => option(v, v)));
+      for (const s of SIDES)
+        this.ofSide(s, "[name=rate]").append(...lp.RATES.map((v) => option(v, v)));
       for (const button of this.section.querySelectorAll(".lp-presets button")) {
         button.onclick = () => {
           this.set(lp.presets.find(({ id }) => id === button.dataset.preset).state);
@@ -84,8 +86,10 @@
           const loss = event.target.value;
           sideOf({ loss, output: this.fittingOutput(loss), values: {} });
         };
-        this.ofSide(s, "[name=output]").onchange = (event) => sideOf({ output: event.target.value });
-        this.ofSide(s, "[name=rate]").onchange = (event) => sideOf({ rate: Number(event.target.value) });
+        this.ofSide(s, "[name=output]").onchange = (event) =>
+          sideOf({ output: event.target.value });
+        this.ofSide(s, "[name=rate]").onchange = (event) =>
+          sideOf({ rate: Number(event.target.value) });
         this.listenToPoints(this.ofSide(s, "canvas"), s);
       }
     }
@@ -99,7 +103,13 @@
       const [a, b = a] = Object.keys(lp.kindOf(data).losses);
       const rate = data === "curve" || data === "counts" ? 0.003 : 0.03;
       const of = (loss) => lp.side(loss, this.fittingOutput(loss, data), rate);
-      this.change({ data, a: of(a), b: of(b), metric: lp.texts.problems[data].metrics[0], edits: [] });
+      this.change({
+        data,
+        a: of(a),
+        b: of(b),
+        metric: lp.texts.problems[data].metrics[0],
+        edits: [],
+      });
     }
 
     // A preset asks a question, and still does with other seeds or another draw of the data.
@@ -134,7 +144,9 @@
       box.dataset.preset = preset?.id ?? "";
       const name = `lp-answer-${preset?.id}`;
       box.replaceChildren(
-        element("legend", { textContent: preset?.question ?? "Your own experiment: what do you expect?" }),
+        element("legend", {
+          textContent: preset?.question ?? "Your own experiment: what do you expect?",
+        }),
         ...(preset?.answers ?? []).map(({ text }, value) =>
           element("label", {}, element("input", { type: "radio", name, value }), ` ${text}`),
         ),
@@ -182,7 +194,9 @@
         const alone = name === "softmax" && lp.problems[data].classes === 2;
         return lp.texts.outputs[name] ?? name + (alone ? " (one unit)" : "");
       };
-      control("loss").replaceChildren(...losses.map((name) => option(name, lp.texts.losses[name].title)));
+      control("loss").replaceChildren(
+        ...losses.map((name) => option(name, lp.texts.losses[name].title)),
+      );
       control("loss").value = loss;
       control("output").replaceChildren(
         ...lp.outputsOf(data, loss).map((name) => option(name, outputName(name))),
@@ -228,7 +242,10 @@
             input.setAttribute("aria-label", `${s.toUpperCase()}: ${name.replace("_", " ")}`);
             input.oninput = () =>
               this.change({
-                [s]: { ...this.state[s], values: { ...this.state[s].values, [name]: Number(input.value) } },
+                [s]: {
+                  ...this.state[s],
+                  values: { ...this.state[s].values, [name]: Number(input.value) },
+                },
               });
             return element("label", { title: name }, `${symbol} `, input, element("output"));
           }),
@@ -285,7 +302,8 @@
     // A frame trains for a while, then draws one of three pictures: no piece of work is long.
     frame() {
       if (!this.running) return;
-      const until = performance.now() + Math.min(LONGEST_SLICE, Math.max(12, 2 * (this.drawing ?? 0)));
+      const until =
+        performance.now() + Math.min(LONGEST_SLICE, Math.max(12, 2 * (this.drawing ?? 0)));
       while (!this.experiment.done && performance.now() < until) this.finishEpoch(until);
       this.find(".lp-epoch").textContent = `epoch ${this.experiment.epoch}`;
       if (this.experiment.done) {
@@ -329,7 +347,9 @@
           element("a", { href: `${root()}${page}.html`, textContent: `The chapter: ${title}` }),
         );
       }
-      const means = SIDES.map((s) => `${s.toUpperCase()} ${experiment.withUnit(experiment.summary().mean[s])}`);
+      const means = SIDES.map(
+        (s) => `${s.toUpperCase()} ${experiment.withUnit(experiment.summary().mean[s])}`,
+      );
       this.find(".lp-live").textContent =
         `${experiment.epoch} epochs. ${lp.texts.metrics[this.state.metric]}: ${means.join(", ")}. ${verdict} ${after.textContent}`;
     }
@@ -386,7 +406,8 @@
         pieces.shift()();
         if (pieces.length) requestAnimationFrame(next);
       };
-      for (const s of SIDES) this.ofSide(s, "canvas").setAttribute("aria-label", this.canvasLabel(s));
+      for (const s of SIDES)
+        this.ofSide(s, "canvas").setAttribute("aria-label", this.canvasLabel(s));
       this.find(".lp-epoch").textContent = `epoch ${this.experiment.epoch}`;
       next();
     }
@@ -548,10 +569,15 @@
       if (moves[event.key]) {
         const [dx, dy] = moves[event.key];
         const far = event.shiftKey ? 10 : 50;
-        this.cross = [x + (dx * (place.right - place.left)) / far, y + (dy * (place.high - place.low)) / far];
+        this.cross = [
+          x + (dx * (place.right - place.left)) / far,
+          y + (dy * (place.high - place.low)) / far,
+        ];
         if (this.carried) this.drag(this.carried);
         this.drawSide(s);
-        this.tell(`${this.carried ? "Carrying a point to" : "Cross at"} ${this.cross.map((v) => v.toFixed(1)).join(", ")}`);
+        this.tell(
+          `${this.carried ? "Carrying a point to" : "Cross at"} ${this.cross.map((v) => v.toFixed(1)).join(", ")}`,
+        );
       } else if (event.key === "Enter") {
         this.add(this.cross);
         this.tell("A point is added.");
@@ -584,7 +610,9 @@
     // --- Sharing -----------------------------------------------------------------------------------
 
     address() {
-      const page = this.inBook ? location.href : new URL(`${root()}playground.html`, location.href).href;
+      const page = this.inBook
+        ? location.href
+        : new URL(`${root()}playground.html`, location.href).href;
       return page.replace(/#.*$/, "") + lp.toHash(this.state);
     }
 
@@ -605,7 +633,8 @@
         this.find(".lp-copied").textContent = done;
       } catch {
         // A page that is no secure one has no clipboard.
-        this.find(".lp-copied").textContent = text.startsWith("http") || text.startsWith("file") ? text : "The code stands below.";
+        this.find(".lp-copied").textContent =
+          text.startsWith("http") || text.startsWith("file") ? text : "The code stands below.";
       }
     }
   }
