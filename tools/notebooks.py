@@ -61,7 +61,7 @@ REMEDY_WITH_ADDRESS = """\
     with tempfile.TemporaryDirectory() as folder:
         kept = Path(folder, "kept.txt")
         kept.write_text(subprocess.check_output([*pip, "list", "--format=freeze"], text=True))
-        package = "lossutils @ git+{address}@{tag}"
+        package = "git+{address}@{tag}"
         install = [*pip, "install", "--quiet", "--constraint", str(kept), package]
         run = subprocess.run(install, capture_output=True, text=True)
     if run.returncode:
