@@ -18,6 +18,10 @@ def finish(page):
         page,
     )
     page = re.sub(r'(<i class="theme-switch[^>]*?) title="[^"]*"', r"\1", page)
+    page = page.replace(
+        '<summary><span class="toctree-toggle"',
+        '<summary aria-label="Show or hide the pages below"><span class="toctree-toggle"',
+    )
     page = re.sub(r"<summary>\s*<p>(.*?)</p>\s*</summary>", r"<summary>\1</summary>", page)
     # The corner of a table is no heading.
     page = re.sub(r"<th((?: [^>]*)?)>(?:\s|&nbsp;|&#160;)*</th>", _corner, page)
