@@ -127,11 +127,27 @@ class Kernel:
                 continue
             if message["msg_type"] == "status":
                 if message["content"]["execution_state"] == "idle":
-                    return outputs
+                    return outputs + self._hidden_error(request, outputs)
             elif message["msg_type"] == "clear_output":
                 outputs.clear()
             elif message["msg_type"] in _SHOWN:
                 _append(outputs, nbformat.v4.output_from_msg(message))
+
+    def _hidden_error(self, request, outputs):
+        """Wait for the reply to a request; return an error that it tells of and no output shows."""
+        reply = None
+        while reply is None or reply["parent_header"].get("msg_id") != request:
+            self._look()
+            try:
+                reply = self._client.get_shell_msg(timeout=TICK)
+            except queue.Empty:
+                continue
+        content = reply["content"]
+        shown = any(output.output_type == "error" for output in outputs)
+        if content.get("status") == "ok" or shown:
+            return []
+        name, value = str(content.get("ename")), str(content.get("evalue"))
+        return [nbformat.v4.new_output("error", ename=name, evalue=value, traceback=[])]
 
     def _count(self, content):
         data = content.get("data")

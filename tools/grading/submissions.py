@@ -55,7 +55,7 @@ def find(folder):
         raise FileNotFoundError("Name the folder with the notebooks: SUBMISSIONS=folder.")
     if not folder.is_dir():
         raise FileNotFoundError(f"SUBMISSIONS={folder} is no folder: give one with the notebooks.")
-    found = [_submission(path) for path in sorted(folder.iterdir()) if path.name[0] not in "._"]
+    found = [_submission(path) for path in sorted(folder.iterdir()) if not _is_litter(path.name)]
     if not found:
         raise FileNotFoundError(f"SUBMISSIONS={folder} is empty: put the notebooks into it.")
     names = Counter(each.student for each in found)
@@ -64,6 +64,12 @@ def find(folder):
         for each in found
     ]
     return sorted(found, key=lambda each: (each.student.casefold(), each.key))
+
+
+def _is_litter(name):
+    """Tell whether a file is one that an operating system leaves: nobody handed it in."""
+    hidden = name.startswith(".") and not name.endswith(".ipynb")
+    return hidden or name.startswith("._") or name == "__MACOSX"
 
 
 def _submission(path):
