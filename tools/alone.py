@@ -134,7 +134,7 @@ def execute(notebook, python, run):
         )
         with memory_of(manager, run):
             try:
-                client.execute()
+                client.execute(cleanup_kc=True)  # also ends the kernel, which is ours
             except (nbclient.exceptions.CellExecutionError, RuntimeError, TimeoutError) as error:
                 # An error in a cell, a kernel that died, or a cell that hangs.
                 run.problems.append(str(error)[-2000:])
