@@ -1,6 +1,5 @@
 """The networks of the playground train as lossutils does, for all that the page offers."""
 
-import itertools
 import json
 import subprocess
 
@@ -42,6 +41,14 @@ def train_in_scripts(cases, data, tmp_path):
     return json.loads(run.stdout)
 
 
+def parameters_of(loss):
+    """Return parameters that are no defaults, and differ where a loss has two."""
+    values = playground.defaults(loss)
+    for slider, far in zip(playground.LOSSES[loss].sliders, (2, 7), strict=False):
+        values[slider.name] = round(slider.low + far * slider.step, 4)
+    return values
+
+
 def flat(model):
     return np.concatenate([weights.ravel() for weights in model.get_weights()])
 
@@ -53,14 +60,14 @@ def test_weights_equal_those_of_fit(kind, optimizer, tmp_path):
     x, y, x_test, y_test = (rows[:ROWS] for rows in getattr(playground_data, problem)(0))
     data = {problem: {"x": x.ravel().tolist(), "y": y.ravel().tolist(), "rows": len(x)}}
     cases, expected = [], []
-    offered = playground.offered(kind)
-    for loss, output in itertools.chain.from_iterable(
-        zip(itertools.repeat(loss), outputs) for loss, outputs in offered.items()
-    ):
+    pairs = [
+        (loss, output) for loss, outputs in playground.offered(kind).items() for output in outputs
+    ]
+    for loss, output in pairs:
         rate = 1e-4 if (loss, output) in DIVIDING else 0.01
         keras.utils.set_random_seed(1)
         model = playground.network(problem, loss, output, hidden=HIDDEN)
-        built = playground.LOSSES[loss].build(output, **playground.defaults(loss))
+        built = playground.LOSSES[loss].build(output, **parameters_of(loss))
         made = {
             "sgd": keras.optimizers.SGD(rate, momentum=0.9, weight_decay=DECAY),
             "adam": keras.optimizers.Adam(rate, weight_decay=DECAY),
@@ -74,7 +81,7 @@ def test_weights_equal_those_of_fit(kind, optimizer, tmp_path):
                 "optimizer": optimizer,
                 "rate": rate,
                 "decay": DECAY,
-                "parameters": playground.defaults(loss),
+                "parameters": parameters_of(loss),
                 "sizes": [x.shape[1], HIDDEN, model.output_shape[-1]],
                 "weights": flat(model).tolist(),
             }
