@@ -1,11 +1,29 @@
-"""What the tests of the rendered pages share: the book, built once."""
+"""What tests share: memory given back between files, and the book, built once."""
 
+import ctypes
+import gc
 import subprocess
 import sys
 from pathlib import Path
 
 import notebooks
 import pytest
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _memory_given_back():
+    """Forget what a file of tests has traced and compiled; a worker would grow beyond 2 GB."""
+    yield
+    repetition = sys.modules.get("lossutils.training._repetition")
+    if repetition is None:
+        return
+    import keras
+
+    repetition._programs.clear()
+    keras.backend.clear_session()
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)  # the C library keeps freed memory for itself
 
 
 @pytest.fixture(scope="session")
