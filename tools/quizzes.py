@@ -23,7 +23,7 @@ TITLES = {
 }
 
 INTRODUCTION = """\
-Do you know what a loss of this part does? {count} questions, about {minutes} minutes. Decide
+Do you know what the losses do? A quiz on {part}: {count} questions, about {minutes} minutes. Decide
 first, then open your answer: each says whether it is right, and why. Nothing is counted or sent.
 """
 
@@ -46,7 +46,8 @@ def page(part):
     str
     """
     asked = questions()[part]
-    intro = INTRODUCTION.format(count=len(asked), minutes=2 * len(asked))
+    subject = TITLES[part].removeprefix("Quiz: ")
+    intro = INTRODUCTION.format(part=subject, count=len(asked), minutes=2 * len(asked))
     blocks = [f"# {TITLES[part]}", intro.strip()]
     for number, question in enumerate(asked, 1):
         blocks += [f"## Question {number}", question["ask"].strip()]
