@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lossutils import training
 from lossutils.datasets import Dataset
+from lossutils.losses.keras_losses import Pinball
 from lossutils.training._signature import signature
 
 FEATURES = 3
@@ -295,6 +296,16 @@ def test_models_that_are_equal_have_equal_signatures():
         )
 
     assert described() == described() is not None
+
+
+@pytest.mark.parametrize("quantile", [0.9, [0.1, 0.5, 0.9]])
+def test_losses_of_the_package_share_a_program(quantile):
+    def described(quantile):
+        keras.backend.clear_session()
+        return signature(model_of(loss=Pinball(quantile)))
+
+    assert described(quantile) == described(quantile) is not None
+    assert described(quantile) != described(0.3)
 
 
 LAYERS = st.sampled_from(

@@ -144,7 +144,9 @@ class _Describer:
             ]
             return "model", json.dumps(thing.get_config(), default=repr), self(layers)
         of_keras = _is_of_keras(cls)
-        if not of_keras and (_is_library(cls.__module__) or not hasattr(thing, "__dict__")):
+        # Keras pickles its objects with the date, also those of classes derived from its own.
+        derived = any(map(_is_of_keras, cls.__mro__))
+        if not derived and (_is_library(cls.__module__) or not hasattr(thing, "__dict__")):
             return _code(thing)
         if of_keras and _is_plumbing_of_keras(cls):
             return ("plumbing",)
