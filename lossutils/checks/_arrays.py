@@ -78,8 +78,8 @@ class Targets:
 
     @property
     def rows(self):
-        """The number of samples."""
-        return self.shape[0]
+        """The number of samples; 0 of what is no array of numbers."""
+        return self.shape[0] if self.shape else 0
 
     @property
     def values(self):
