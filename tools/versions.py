@@ -4,7 +4,7 @@
 
 floor    the oldest versions that pyproject.toml allows
 colab    what Colab ships (constraints/colab.txt)
-newest   what pip takes today
+newest   what pip takes today; left out where that is what requirements.txt pins
 nightly  what Keras and TensorFlow will be; it may fail, and is reported
 
 Each gets an environment of its own in .versions/. There a learner's way is taken: the packages are
@@ -14,6 +14,8 @@ folder and must print what is stored.
 """
 
 import argparse
+import ast
+import json
 import re
 import subprocess
 import sys
@@ -28,9 +30,11 @@ import nbformat
 import notebooks
 import repository
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = notebooks.ROOT
 FOLDER = ROOT / ".versions"
+TESTS = ROOT / "tests"
 COLAB = ROOT / "constraints" / "colab.txt"
 NAMES = ("floor", "colab", "newest", "nightly")
 MAY_FAIL = {"nightly"}
@@ -38,11 +42,8 @@ NIGHTLY = ["keras-nightly", "tf-nightly"]
 IN_PLACE_OF = {"keras", "tensorflow"}
 KERNEL = ["ipykernel"]
 TESTERS = ["pytest", "pytest-xdist", "hypothesis", "nbformat", "pyyaml", "pillow"]
-# The tests of the package alone. The others are of the book, and need what builds it.
-OF_THE_PACKAGE = (
-    *("checks_models", "checks_rules", "checks_silence", "datasets", "executors", "import"),
-    *("internals", "losses", "models", "signature", "training"),
-)
+IMPORTED_AS = {"scikit-learn": "sklearn"}
+SLOW = "claims"  # has a target of its own
 SETUP_BUDGET = 60.0  # seconds
 
 
@@ -161,15 +162,62 @@ def test_notebooks(name, python, paths):
     return problems + [problem for run in runs for problem in run.problems]
 
 
+def imports(path):
+    """Return the names of the packages and modules that a test imports when it is read."""
+    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            yield (statement.module or statement.names[0].name).split(".")[0]
+
+
+def needs_no_more(path):
+    """Tell whether a test needs only lossutils, what that needs, and what runs tests."""
+    there = {IMPORTED_AS.get(need.name, need.name) for need in requirements()}
+    there |= {"lossutils", "pytest", "hypothesis"} | set(sys.stdlib_module_names)
+    for name in set(imports(path)) - there:
+        helpers = [folder / f"{name}.py" for folder in (path.parent, TESTS)]
+        if not any(helper.is_file() and needs_no_more(helper) for helper in helpers):
+            return False
+    return True
+
+
+def of_the_package():
+    """Return the tests of the package; the others are of the book, and need what builds it."""
+    found = TESTS.rglob("test_*.py")
+    return sorted(path for path in found if path.parent.name != SLOW and needs_no_more(path))
+
+
 def test_units(python):
     """Run the tests of the package, and return what is wrong."""
     pip(python, "install", "--quiet", *TESTERS)
-    tests = [f"tests/test_{name}.py" for name in OF_THE_PACKAGE]
+    tests = map(str, of_the_package())
     # A newer or older package may warn of what does no harm here.
     command = [python, "-m", "pytest", "-q", "-W", "default", "-p", "no:cacheprovider"]
     command += ["-n", "2", "--dist", "loadfile", *tests]
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
     return [f"the tests of lossutils failed (pytest's exit code {code})"] if code else []
+
+
+def pins():
+    """Return the versions that requirements.txt and requirements-book.txt pin, by name."""
+    names = ("requirements.txt", "requirements-book.txt")
+    lines = [line for name in names for line in (ROOT / name).read_text("utf-8").splitlines()]
+    pinned = [Requirement(line) for line in lines if re.match(r"[\w.-]+==", line)]
+    return {canonicalize_name(pin.name): next(iter(pin.specifier)).version for pin in pinned}
+
+
+def beyond_the_pins():
+    """Return what pip would install of the newest that is not pinned, as ``name==version``."""
+    asked = ["--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
+    report = json.loads(pip(sys.executable, "install", *asked, *arguments_for("newest")))
+    taken = [item["metadata"] for item in report["install"]]
+    pinned = pins()
+    return sorted(
+        f"{item['name']}=={item['version']}"
+        for item in taken
+        if pinned.get(canonicalize_name(item["name"])) != item["version"]
+    )
 
 
 def shown_versions(python):
@@ -196,6 +244,12 @@ def main(arguments=None):
     failed = []
     for name in options.name or NAMES:
         start = time.perf_counter()
+        if name == "newest":
+            newer = beyond_the_pins()
+            if not newer:
+                print("== newest: pip takes the versions that are pinned; make test runs on them")
+                continue
+            print(f"== newest: not pinned are {' '.join(newer)}", flush=True)
         print(f"== {name}: making its environment", flush=True)
         python = make_environment(name)
         print(f"== {name}: {shown_versions(python)}", flush=True)
