@@ -4,7 +4,7 @@
 
 floor    the oldest versions that pyproject.toml allows
 colab    what Colab ships (constraints/colab.txt)
-newest   what pip takes today; left out where that is what requirements.txt pins
+newest   what pip takes today
 nightly  what Keras and TensorFlow will be; it may fail, and is reported
 
 Each gets an environment of its own in .versions/. There a learner's way is taken: the packages are
@@ -15,7 +15,6 @@ folder and must print what is stored.
 
 import argparse
 import ast
-import json
 import re
 import subprocess
 import sys
@@ -30,7 +29,6 @@ import nbformat
 import notebooks
 import repository
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 ROOT = notebooks.ROOT
 FOLDER = ROOT / ".versions"
@@ -199,27 +197,6 @@ def test_units(python):
     return [f"the tests of lossutils failed (pytest's exit code {code})"] if code else []
 
 
-def pins():
-    """Return the versions that requirements.txt and requirements-book.txt pin, by name."""
-    names = ("requirements.txt", "requirements-book.txt")
-    lines = [line for name in names for line in (ROOT / name).read_text("utf-8").splitlines()]
-    pinned = [Requirement(line) for line in lines if re.match(r"[\w.-]+==", line)]
-    return {canonicalize_name(pin.name): next(iter(pin.specifier)).version for pin in pinned}
-
-
-def beyond_the_pins():
-    """Return what pip would install of the newest that is not pinned, as ``name==version``."""
-    asked = ["--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
-    report = json.loads(pip(sys.executable, "install", *asked, *arguments_for("newest")))
-    taken = [item["metadata"] for item in report["install"]]
-    pinned = pins()
-    return sorted(
-        f"{item['name']}=={item['version']}"
-        for item in taken
-        if pinned.get(canonicalize_name(item["name"])) != item["version"]
-    )
-
-
 def shown_versions(python):
     """Return the versions that matter, on one line."""
     names = {re.sub("[-_.]+", "-", need.name).lower() for need in requirements()} | set(NIGHTLY)
@@ -244,12 +221,6 @@ def main(arguments=None):
     failed = []
     for name in options.name or NAMES:
         start = time.perf_counter()
-        if name == "newest":
-            newer = beyond_the_pins()
-            if not newer:
-                print("== newest: pip takes the versions that are pinned; make test runs on them")
-                continue
-            print(f"== newest: not pinned are {' '.join(newer)}", flush=True)
         print(f"== {name}: making its environment", flush=True)
         python = make_environment(name)
         print(f"== {name}: {shown_versions(python)}", flush=True)
