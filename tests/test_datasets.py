@@ -827,7 +827,7 @@ def test_data_file_may_be_compressed_by_another_zlib(copied_data, name, load):
 
 def test_hashes_agree_in_package_script_and_readme():
     script = runpy.run_path(str(DATA / "build.py"))["SHA256"]
-    readme = (DATA / "README.md").read_text()
+    readme = (DATA / "README.md").read_text(encoding="utf-8")
     for name, expected in datasets._SHA256.items():
         assert script[name.removesuffix(".gz")] == expected
         assert expected in readme

@@ -47,6 +47,7 @@ def make_environment(folder):
     python = folder / ("Scripts/python.exe" if windows else "bin/python")
     site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder)
     borrowed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    # In the system's encoding: Python before 3.13 reads such a file in no other.
     Path(site.strip(), "borrowed.pth").write_text("\n".join(sorted(borrowed)))
     return python
 

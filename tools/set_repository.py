@@ -102,6 +102,8 @@ def main(arguments=None):
     changed = write(repository)
     print(f"The repository is {repository.url if repository else 'unset'}.")
     print(f"{len(changed)} files changed." if changed else "Nothing had to be changed.")
+    if repository:
+        print(f"Its notebooks install its tag {tag()}; KEEPER.md says how it gets there.")
     if repository and not repository.on_github:
         print("Badges, Colab and the address of the pages are known for GitHub only.")
 
