@@ -153,15 +153,25 @@ def pinned(*names):
     """Return the requirements that files of pins have for this system, by name."""
     lines = [line for name in names for line in (ROOT / name).read_text("utf-8").splitlines()]
     pins = [Requirement(line) for line in lines if re.match(r"[\w.-]+==", line)]
-    return {canonicalize_name(pin.name): pin for pin in pins if applies(pin)}
+    return {key(pin): pin for pin in pins if applies(pin)}
 
 
 def applies(requirement):
     return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
 
 
+def key(requirement):
+    return canonicalize_name(requirement.name)
+
+
+def of_the_package():
+    """Return what lossutils needs, as pyproject.toml says it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return list(map(Requirement, project["dependencies"]))
+
+
 def needed_by(pins):
-    """Return pairs of a pin and of what it needs, where its metadata are installed."""
+    """Return pairs of a pin and of a requirement of it, where its metadata are installed."""
     for name in pins:
         # A wheel without CUDA needs what the other one needs.
         distribution = "tensorflow" if name == "tensorflow-cpu" else name
@@ -169,14 +179,24 @@ def needed_by(pins):
             with contextlib.suppress(importlib.metadata.PackageNotFoundError):
                 for need in map(Requirement, importlib.metadata.requires(candidate) or []):
                     if applies(need):
-                        yield name, canonicalize_name(need.name)
+                        yield name, need
                 break
 
 
 def test_all_pins_together_need_nothing_else():
     """pip installs them with --no-deps, so that whatever one of them needs is a pin too."""
     pins = pinned("requirements.txt", "requirements-book.txt")
-    assert [pair for pair in needed_by(pins) if pair[1] not in pins] == []
+    missing = [(name, need) for name, need in needed_by(pins) if key(need) not in pins]
+    assert missing == []
+
+
+def test_no_pin_is_refused_by_another():
+    """Nor does pip notice with --no-deps; `pip check` would, beside its word on tensorflow-cpu."""
+    pins = pinned("requirements.txt", "requirements-book.txt")
+    pins.setdefault("tensorflow", pins.get("tensorflow-cpu"))
+    for name, need in [*needed_by(pins), *(("lossutils", need) for need in of_the_package())]:
+        version = next(iter(pins[key(need)].specifier)).version
+        assert version in need.specifier, f"{name} asks for {need}"
 
 
 def test_binder_has_the_same_pins_and_all_that_the_package_needs():
@@ -187,14 +207,8 @@ def test_binder_has_the_same_pins_and_all_that_the_package_needs():
         name: str(pins[name].specifier) for name in binder
     }
     # TensorFlow asks for libclang and never imports it.
-    assert {need for _, need in needed_by(binder)} - set(binder) == {"libclang"}
-    package = {canonicalize_name(Requirement(line).name) for line in requires_of_the_package()}
-    assert package - set(binder) == {"tensorflow"}
-
-
-def requires_of_the_package():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return project["dependencies"]
+    assert {key(need) for _, need in needed_by(binder)} - set(binder) == {"libclang"}
+    assert set(map(key, of_the_package())) - set(binder) == {"tensorflow"}
 
 
 def test_wheel_has_the_data_and_its_terms_inside_the_package(wheel, source):
