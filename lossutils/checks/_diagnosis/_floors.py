@@ -1,0 +1,64 @@
+"""Floor and ceiling: a constant, a linear model and gradient boosting on the same rows."""
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+# Above so many numbers times classes, boosting takes longer than the trainings.
+_BOOSTED_NUMBERS = 5_000_000
+_LINEAR_COLUMNS = 3_000
+_ROUNDS = 100
+
+
+def constant(rows, task):
+    """Measure the best constant of the rows to train on, on the rows held out."""
+    if task.kind == "numbers":
+        center = np.mean if task.metric == "R²" else np.median
+        value = center(rows.y_train)
+    else:
+        value = np.bincount(task.labels_of(rows.y_train)).argmax()
+    return task.of_predictions(rows.y_held_out, np.full(len(rows.y_held_out), value))
+
+
+def linear(rows, task):
+    """Measure a linear model, or None where there are too many columns."""
+    if _flat(rows.x_train).shape[1] > _LINEAR_COLUMNS:
+        return None
+    if task.kind == "numbers":
+        model = Ridge()
+    else:
+        model = LogisticRegression(max_iter=300, class_weight=_class_weight(task))
+    return _measured(make_pipeline(StandardScaler(), model), rows, task)
+
+
+def boosting(rows, task):
+    """Measure gradient boosting, or None where it would take long."""
+    classes = task.classes if task.classes > 2 else 1
+    if rows.x_train.size * classes > _BOOSTED_NUMBERS:
+        return None
+    if task.kind == "numbers":
+        loss = "squared_error" if task.metric == "R²" else "absolute_error"
+        model = HistGradientBoostingRegressor(loss=loss, max_iter=_ROUNDS, random_state=0)
+    else:
+        model = HistGradientBoostingClassifier(
+            max_iter=_ROUNDS, random_state=0, class_weight=_class_weight(task)
+        )
+    return _measured(model, rows, task)
+
+
+def _class_weight(task):
+    return "balanced" if task.balanced else None
+
+
+def _measured(model, rows, task):
+    y = rows.y_train[:, 0] if task.kind == "numbers" else task.labels_of(rows.y_train)
+    if task.kind != "numbers" and len(np.unique(y)) < 2:
+        return None
+    model.fit(_flat(rows.x_train), y)
+    return task.of_predictions(rows.y_held_out, model.predict(_flat(rows.x_held_out)))
+
+
+def _flat(x):
+    return x.reshape(len(x), -1).astype(float)
