@@ -54,11 +54,12 @@ class Dataset:
 
     Parameters
     ----------
-    x_train, x_test : array-like of shape (n, ...)
-        Numbers; a NumPy array, a pandas object or nested lists. At least two dimensions.
-    y_train, y_test : array-like of shape (n,) or (n, k)
+    x_train, x_test : array-like of shape (n, ...), or dict or list of them
+        Numbers; a NumPy array, a pandas object or nested lists. At least two dimensions. A model
+        with several inputs takes a dict or a list of arrays, all with n rows.
+    y_train, y_test : array-like of shape (n,) or (n, k), or dict or list of them
         Targets. 1-D targets become (n, 1). Integer labels stay integers: booleans and unsigned
-        integers become int64.
+        integers become int64. A model with several outputs takes a dict or a list of arrays.
     name, description : str
         A short name and a sentence or two about the problem.
     feature_names, class_names : sequence of str, optional
@@ -88,12 +89,20 @@ class Dataset:
     >>> data = Dataset(x_train=x[:3], y_train=y[:3], x_test=x[3:], y_test=y[3:])
     >>> data.x_train.shape, data.y_train.shape
     ((3, 2), (3, 1))
+
+    Two targets, for a model whose outputs have these names:
+
+    >>> y = {"price": [3.0, 1.0, 2.0], "sold": [1, 0, 1]}
+    >>> data = Dataset(x_train=x[:3], y_train=y, x_test=x[:3], y_test=y)
+    >>> data
+    Dataset('', x_train: (3, 2) int64, y_train: {price: (3, 1) float64, sold: (3, 1) int64}, \
+x_test: (3, 2) int64, y_test: {price: (3, 1) float64, sold: (3, 1) int64})
     """
 
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
+    x_train: np.ndarray | dict | list
+    y_train: np.ndarray | dict | list
+    x_test: np.ndarray | dict | list
+    y_test: np.ndarray | dict | list
     name: str = ""
     description: str = ""
     feature_names: tuple[str, ...] | None = None
@@ -104,28 +113,43 @@ class Dataset:
 
     def __post_init__(self):
         for split in ("train", "test"):
-            x_field, y_field = f"x_{split}", f"y_{split}"
-            x = _features(x_field, getattr(self, x_field))
-            y = _targets(y_field, getattr(self, y_field))
-            if len(x) != len(y):
-                raise ValueError(
-                    f"{x_field} has {len(x)} rows and {y_field} has {len(y)}: "
-                    "give one target for each row of x."
-                )
-            object.__setattr__(self, x_field, x)
-            object.__setattr__(self, y_field, y)
+            fields = f"x_{split}", f"y_{split}"
+            several = _are_several(*(getattr(self, field) for field in fields))
+            for field, prepare, are_several in zip(
+                fields, (_features, _targets), several, strict=True
+            ):
+                value = _each(prepare, field, getattr(self, field), are_several)
+                object.__setattr__(self, field, value)
+            self._check_rows(*fields)
         for kind in ("x", "y"):
-            train, test = getattr(self, f"{kind}_train"), getattr(self, f"{kind}_test")
-            if train.shape[1:] != test.shape[1:]:
+            train, test = (_leaves(f"{kind}_{part}", self) for part in ("train", "test"))
+            if len(train) != len(test):
                 raise ValueError(
-                    f"A row of {kind}_train has shape {train.shape[1:]} and a row of {kind}_test "
-                    f"{test.shape[1:]}: prepare both with the same steps."
+                    f"{kind}_train has {', '.join(train)} and {kind}_test {', '.join(test)}: "
+                    "give both the same arrays."
                 )
+            for (name, of_train), (its_name, of_test) in zip(
+                train.items(), test.items(), strict=True
+            ):
+                _check_alike(name, of_train, its_name, of_test)
         for field in ("feature_names", "class_names"):
             object.__setattr__(self, field, _names(field, getattr(self, field)))
         self._check_names()
 
+    def _check_rows(self, x_field, y_field):
+        """Raise where arrays of features and targets differ in their number of rows."""
+        (first, of_first), *others = (_leaves(x_field, self) | _leaves(y_field, self)).items()
+        for name, array in others:
+            if len(array) != len(of_first):
+                remedy = "one target for each row of x" if name == y_field else "all the same rows"
+                raise ValueError(
+                    f"{first} has {len(of_first)} rows and {name} has {len(array)}: give {remedy}."
+                )
+
     def _check_names(self):
+        for field, array in (("feature_names", self.x_train), ("class_names", self.y_train)):
+            if getattr(self, field) is not None and not isinstance(array, np.ndarray):
+                raise ValueError(f"{field} are for one array, not for a {type(array).__name__}.")
         if self.feature_names is not None and self.x_train.shape[1:] != (len(self.feature_names),):
             raise ValueError(
                 f"feature_names has {len(self.feature_names)} names, but a row of x has shape "
@@ -148,11 +172,89 @@ class Dataset:
 
     def __repr__(self):
         fields = ("x_train", "y_train", "x_test", "y_test")
-        shapes = ", ".join(
-            f"{field}: {getattr(self, field).shape} {getattr(self, field).dtype}"
-            for field in fields
-        )
+        shapes = ", ".join(f"{field}: {_described(getattr(self, field))}" for field in fields)
         return f"Dataset({self.name!r}, {shapes})"
+
+
+def _described(value):
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {_described(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_described, value)) + "]"
+    return f"{value.shape} {value.dtype}"
+
+
+def _are_several(x, y):
+    """Tell for features and targets whether each holds several arrays; a list may hold rows."""
+    as_rows = [isinstance(x, dict), isinstance(y, dict)]
+    as_arrays = [as_rows[0] or _holds_arrays(x, 2), as_rows[1] or _holds_arrays(y, 1)]
+    return as_rows if _agree(x, y, as_rows) and not _agree(x, y, as_arrays) else as_arrays
+
+
+def _holds_arrays(value, dimensions):
+    return (
+        isinstance(value, (list, tuple))
+        and len(value) > 0
+        and all(getattr(each, "ndim", 0) >= dimensions for each in value)
+    )
+
+
+def _agree(x, y, several):
+    """Tell whether all arrays have the same number of rows."""
+    lengths = set()
+    for value, parts in zip((x, y), several, strict=True):
+        values = value.values() if isinstance(value, dict) else value
+        lengths |= set(map(_length, values if parts else [value]))
+    return len(lengths) == 1
+
+
+def _length(value):
+    shape = getattr(value, "shape", None)
+    return shape[0] if shape else len(value) if isinstance(value, (list, tuple)) else None
+
+
+def _each(prepare, field, value, several):
+    """Prepare an array, or each of several."""
+    if not several:
+        return prepare(field, value)
+    if not value:
+        raise ValueError(f"{field} is an empty {type(value).__name__}: give at least one array.")
+    if isinstance(value, dict):
+        return {
+            name: prepare(_name_of_part(field, name, each), each) for name, each in value.items()
+        }
+    return type(value)(prepare(_name_of_part(field, i, each), each) for i, each in enumerate(value))
+
+
+def _name_of_part(field, key, value):
+    name = f"{field}[{key!r}]"
+    if isinstance(value, dict):
+        raise TypeError(
+            f"{name} is a dict: name arrays on one level, or train with model.fit, which takes "
+            "deeper ones."
+        )
+    return name
+
+
+def _leaves(field, data):
+    """Return the arrays of a field by the names that a message calls them."""
+    value = getattr(data, field)
+    if isinstance(value, dict):
+        return {f"{field}[{name!r}]": value[name] for name in sorted(value, key=str)}
+    if isinstance(value, (list, tuple)):
+        return {f"{field}[{i}]": each for i, each in enumerate(value)}
+    return {field: value}
+
+
+def _check_alike(name, train, its_name, test):
+    """Raise where arrays of the training and the test rows differ in name or shape."""
+    if name.replace("_train", "", 1) != its_name.replace("_test", "", 1):
+        raise ValueError(f"There is a {name} and an {its_name}: give both the same arrays.")
+    if train.shape[1:] != test.shape[1:]:
+        raise ValueError(
+            f"A row of {name} has shape {train.shape[1:]} and a row of {its_name} "
+            f"{test.shape[1:]}: prepare both with the same steps."
+        )
 
 
 def _features(field, value):
