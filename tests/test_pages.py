@@ -42,9 +42,13 @@ def soup(html, soups, page):
     return soups[path]
 
 
-def ids(soup):
-    return {tag["id"] for tag in soup.find_all(id=True)} | {
-        tag["name"] for tag in soup.find_all("a", attrs={"name": True})
+@pytest.fixture(scope="session")
+def ids(soups):
+    """Return what a link can lead to in each page, by its path."""
+    return {
+        path: {tag["id"] for tag in soup.find_all(id=True)}
+        | {tag["name"] for tag in soup.find_all("a", attrs={"name": True})}
+        for path, soup in soups.items()
     }
 
 
@@ -75,7 +79,7 @@ def test_titles_and_descriptions_tell_pages_apart(html, soups):
 
 
 @each_page
-def test_no_broken_link(html, soups, page):
+def test_no_broken_link(html, soups, ids, page):
     here = html / f"{page}.html"
     for link in soups[here].find_all("a", href=True):
         address = urlsplit(link["href"])
@@ -84,7 +88,7 @@ def test_no_broken_link(html, soups, page):
         target = (here.parent / unquote(address.path)).resolve() if address.path else here
         assert target.is_file(), link["href"]
         if address.fragment and target in soups:
-            assert unquote(address.fragment) in ids(soups[target]), link["href"]
+            assert unquote(address.fragment) in ids[target], link["href"]
 
 
 @each_page
