@@ -6,6 +6,7 @@ missing says so where it is first used. `tests/test_internals.py` has a test for
 
 import contextlib
 import importlib.util
+import inspect
 import random
 
 import keras
@@ -25,7 +26,7 @@ try:
     from keras.src.backend.common import global_state
     from keras.src.losses.losses import LossFunctionWrapper
     from keras.src.models.functional import Functional
-    from keras.src.trainers.compile_utils import CompileMetrics, get_loss
+    from keras.src.trainers.compile_utils import CompileLoss, CompileMetrics, get_loss
 
     # The checks also work where Keras has another backend and TensorFlow is not installed.
     if importlib.util.find_spec("tensorflow"):
@@ -38,6 +39,7 @@ __all__ = [
     "CompileMetrics",
     "Functional",
     "LossFunctionWrapper",
+    "arguments_of_fit",
     "call_takes_training",
     "captured_in_order",
     "direction_of",
@@ -50,11 +52,15 @@ __all__ = [
     "layers_of",
     "learning_rate_of",
     "learning_rate_replaced",
+    "loss_arguments_of",
     "loss_weights_of",
+    "losses_of",
+    "losses_paired",
     "metric_function_of",
     "metric_groups_of",
     "metrics_of",
     "metrics_of_layer",
+    "output_names_of",
     "outputs_structure_of",
     "run_graph",
     "seed_generators_of",
@@ -73,6 +79,29 @@ def _part(thing, name):
         return getattr(thing, name)
     except AttributeError as error:
         raise RuntimeError(_gone(f"{type(thing).__name__}.{name}")) from error
+
+
+def arguments_of_fit(model):
+    """Return what the running `fit` of a model was called with, or None where none is running.
+
+    Keras passes no data to callbacks. Its `fit` is on the stack, below a wrapper that still has
+    what the caller gave: `fit` itself replaces its arguments where it splits off validation data.
+    """
+    code = inspect.unwrap(keras.Model.fit).__code__
+    frame = inspect.currentframe()
+    while frame is not None and not (
+        frame.f_code is code and frame.f_locals.get("self") is model
+    ):
+        frame = frame.f_back
+    if frame is None:
+        return None
+    signature = inspect.signature(keras.Model.fit)
+    given = frame.f_back.f_locals if frame.f_back is not None else {}
+    if "args" not in given or "kwargs" not in given:
+        raise RuntimeError(_gone("the wrapper of Model.fit"))
+    bound = signature.bind(*given["args"], **given["kwargs"])
+    bound.apply_defaults()
+    return {name: value for name, value in bound.arguments.items() if name != "self"}
 
 
 def call_takes_training(model):
@@ -100,9 +129,35 @@ def tracker_of(layer):
     return getattr(layer, "_tracker", None)
 
 
+def loss_arguments_of(loss):
+    """Return what a loss of Keras passes on to its function; {} of a loss that has none."""
+    return getattr(loss, "_fn_kwargs", {})
+
+
 def loss_weights_of(model):
     """Return the loss weights that a model was compiled with, or None."""
     return _part(_part(model, "_compile_loss"), "_user_loss_weights")
+
+
+def losses_of(model):
+    """Return the losses as they were given to `compile`."""
+    return _part(_part(model, "_compile_loss"), "_user_loss")
+
+
+def output_names_of(model):
+    """Return the names of a model's outputs, or None where Keras knows none."""
+    return _part(_part(model, "_compile_loss"), "output_names")
+
+
+def losses_paired(model, losses, y, y_pred):
+    """Compute a batch as Keras would if the model had other losses, nested like its own.
+
+    Returns a list of (loss, its weight, what Keras calls it), in the order in which Keras calls
+    the losses, each with the targets and predictions that belong to it.
+    """
+    compiled = CompileLoss(losses, loss_weights_of(model), output_names=output_names_of(model))
+    compiled(y, y_pred)
+    return [(loss, weight, name) for _, loss, weight, name in _part(compiled, "_flat_losses")]
 
 
 def metrics_of(model):

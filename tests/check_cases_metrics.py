@@ -105,6 +105,19 @@ WRONG = {
             SEVERAL == 1,
         ),
     },
+    "f1-threshold": {
+        "several labels": lambda: check(
+            compiled(sequential(3, "sigmoid"), "bce", [metrics.F1Score()]), X, SEVERAL
+        ),
+        "one output": lambda: check(
+            compiled(functional(1, "sigmoid"), "bce", [metrics.F1Score(average="micro")]),
+            FRAME,
+            column(BINARY),
+        ),
+        "beta": lambda: check(
+            compiled(nested(3), LOGITS, [metrics.FBetaScore(average="macro", beta=2.0)]), X, SEVERAL
+        ),
+    },
     "metric-encoding": {
         "categorical with one unit": lambda: check(
             compiled(sequential(1, "sigmoid"), "bce", [metrics.CategoricalAccuracy()]),
@@ -271,6 +284,20 @@ NEAR = {
         ),
         "one label": lambda: check(
             compiled(sequential(3, "softmax"), "categorical_crossentropy", ["accuracy"]), X, ONE_HOT
+        ),
+    },
+    "f1-threshold": {
+        "threshold": lambda: check(
+            compiled(
+                sequential(3, "sigmoid"), "bce", [metrics.F1Score(average="macro", threshold=0.5)]
+            ),
+            X,
+            SEVERAL,
+        ),
+        "exclusive classes": lambda: check(
+            compiled(sequential(3, "softmax"), "categorical_crossentropy", [metrics.F1Score()]),
+            X,
+            ONE_HOT,
         ),
     },
     "metric-encoding": {

@@ -38,6 +38,7 @@ from check_setups import (
     functional_ops,
     image_to_image,
     nested,
+    of_float64,
     sequential,
     time_distributed,
     two_outputs,
@@ -129,7 +130,8 @@ def dice_loss(y_true, y_pred):
 
 
 def likelihood(y_true, y_pred):
-    return ops.mean(ops.log(y_true * y_pred + (1 - y_true) * (1 - y_pred)), axis=-1)
+    right = y_true * y_pred + (1 - y_true) * (1 - y_pred)
+    return ops.mean(ops.log(ops.maximum(right, 1e-7)), axis=-1)
 
 
 class SoftAccuracy(losses.Loss):
@@ -140,7 +142,63 @@ class SoftAccuracy(losses.Loss):
 
 FOCAL = losses.BinaryFocalCrossentropy
 
+
+def half_activation(name):
+    return layers.Activation(name, dtype="mixed_float16")
+
+
+def bfloat_activation(name):
+    return layers.Activation(name, dtype="mixed_bfloat16")
+
+
+def in_half(way, units, activation, dtype="mixed_float16"):
+    """A model whose layers compute in half precision."""
+    return keras.Sequential(
+        [
+            keras.Input((FEATURES,)),
+            layers.Dense(8, activation="relu", dtype=dtype),
+            layers.Dense(units, dtype=dtype),
+            way(activation),
+        ]
+    )
+
+
+def masks(loss):
+    return check(compiled(image_to_image(1, "sigmoid"), loss), IMAGES, MASKS)
+
+
 WRONG = {
+    "half-precision-output": {
+        "sigmoid": lambda: check(
+            compiled(in_half(half_activation, 1, "sigmoid"), "binary_crossentropy"), X, BINARY
+        ),
+        "softmax": lambda: check(
+            compiled(in_half(half_activation, 3, "softmax"), "sparse_categorical_crossentropy"),
+            *(FRAME, LABELS),
+        ),
+        "bfloat16": lambda: check(
+            compiled(
+                in_half(bfloat_activation, 3, "softmax", "mixed_bfloat16"),
+                losses.CategoricalCrossentropy(),
+            ),
+            X,
+            ONE_HOT,
+        ),
+    },
+    "overlap-axis": {
+        "dice": lambda: masks(losses.Dice(axis=-1)),
+        "tversky": lambda: masks(losses.Tversky(axis=-1)),
+        "the last axis by its number": lambda: masks(losses.Dice(axis=(3,))),
+    },
+    "parameters-not-saved": {
+        "Huber": lambda: check(compiled(sequential(1), losses.Huber(delta=5.0)), X, NUMBERS),
+        "small delta": lambda: check(
+            compiled(functional(1), losses.Huber(delta=0.1)), FRAME, pd.Series(NUMBERS)
+        ),
+        "cosine": lambda: check(
+            compiled(sequential(3), losses.CosineSimilarity(axis=0)), X, VECTORS
+        ),
+    },
     "dropout-on-output": {
         "sigmoid": lambda: check(
             compiled(
@@ -482,6 +540,36 @@ WRONG = {
 }
 
 NEAR = {
+    "half-precision-output": {
+        "the output in float32": lambda: check(
+            compiled(in_half(layers.Activation, 1, "sigmoid"), "binary_crossentropy"), X, BINARY
+        ),
+        "logits": lambda: check(
+            compiled(
+                in_half(half_activation, 1, "linear"), losses.BinaryCrossentropy(from_logits=True)
+            ),
+            X,
+            BINARY,
+        ),
+        "float64": lambda: check(
+            compiled(of_float64(1, "sigmoid"), "binary_crossentropy"), X, BINARY
+        ),
+    },
+    "overlap-axis": {
+        "each picture": lambda: masks(losses.Dice(axis=(1, 2, 3))),
+        "the batch": lambda: masks(losses.Tversky()),
+        "rows of labels": lambda: check(
+            compiled(sequential(3, "sigmoid"), losses.Dice(axis=-1)), X, SEVERAL
+        ),
+    },
+    "parameters-not-saved": {
+        "the default": lambda: check(compiled(sequential(1), losses.Huber()), X, NUMBERS),
+        "saved": lambda: check(
+            compiled(sequential(3, "softmax"), losses.CategoricalCrossentropy(label_smoothing=0.1)),
+            X,
+            ONE_HOT,
+        ),
+    },
     "dropout-on-output": {
         "before the output": lambda: check(
             compiled(

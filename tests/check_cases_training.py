@@ -31,10 +31,11 @@ from check_setups import (
     two_outputs,
     unbuilt,
 )
-from keras import layers, optimizers
+from keras import initializers, layers, optimizers
 
 FEW = np.arange(ROWS) % 5 == 0
 PIXELS = (255 * IMAGES).astype("uint8")
+COLORS = np.resize(PIXELS, (12, 32, 32, 3))
 LARGE = 1000 * X
 NONLINEAR = np.sin(3 * X[:, 0]) * X[:, 1]
 LINE = X @ np.array([1.0, -2.0, 0.5, 0.1])
@@ -90,6 +91,88 @@ def images_divided():
     hidden = layers.Conv2D(4, 3, activation="relu")(inputs / 255.0)
     outputs = layers.Dense(3, activation="softmax")(layers.Flatten()(hidden))
     return keras.Model(inputs, outputs)
+
+
+def adapted(x):
+    layer = layers.Normalization()
+    layer.adapt(x)
+    return layer
+
+
+def tables(*first):
+    """A regression whose layers begin with these."""
+    return keras.Sequential(
+        [
+            keras.Input((FEATURES,)),
+            *first,
+            layers.Dense(8, activation="relu"),
+            layers.Dense(1),
+        ]
+    )
+
+
+def on_frozen_body():
+    body = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.GlobalAveragePooling2D(),
+        ]
+    )
+    body.trainable = False
+    return keras.Sequential([keras.Input((8, 8, 1)), body, layers.Dense(3, activation="softmax")])
+
+
+def published(name, *first, trainable=False):
+    """A network of keras.applications without its weights, and a head on it."""
+    make = {
+        "ResNet50": keras.applications.ResNet50,
+        "EfficientNetB0": keras.applications.EfficientNetB0,
+        "MobileNetV2": keras.applications.MobileNetV2,
+    }[name]
+    body = make(include_top=False, weights=None, input_shape=(32, 32, 3))
+    body.trainable = trainable
+    model = keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            *first,
+            body,
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    return compiled(model, "sparse_categorical_crossentropy", ["accuracy"])
+
+
+def convolved(shape):
+    """A classifier of pictures of this shape, whatever its numbers mean."""
+    model = keras.Sequential(
+        [
+            keras.Input(shape),
+            layers.Conv2D(4, 3, padding="same", activation="relu"),
+            layers.Flatten(),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    return compiled(model, "sparse_categorical_crossentropy")
+
+
+def dense(start="glorot_uniform"):
+    """A hidden layer; without an activation where None is given for its weights."""
+    kernel = start or "glorot_uniform"
+    return layers.Dense(8, activation="relu" if start else None, kernel_initializer=kernel)
+
+
+def three_classes():
+    return layers.Dense(3, activation="softmax")
+
+
+def chain(*hidden, last=None, inputs=(FEATURES,)):
+    return keras.Sequential([keras.Input(inputs), *hidden, last or layers.Dense(1)])
+
+
+def sigmoids(number):
+    return [layers.Dense(8, activation="sigmoid") for _ in range(number)]
 
 
 class DividingPerceptron(Perceptron):
@@ -240,6 +323,172 @@ WRONG = {
         ),
         "series": lambda: check(
             compiled(recurrent(1), "mse", optimizer="sgd"), 1000 * SERIES, NUMBERS
+        ),
+        "pixels under Adam": lambda: check(
+            compiled(images_scaled(), "sparse_categorical_crossentropy"), PIXELS, LABELS
+        ),
+        "thousands under Adam": lambda: check(compiled(functional(1), "mse"), LARGE, NUMBERS),
+        "in a body of its own": lambda: check(
+            compiled(keras.Sequential([images_scaled()]), "sparse_categorical_crossentropy"),
+            PIXELS.astype("float32"),
+            LABELS,
+        ),
+        "turned at random first": lambda: check(
+            compiled(images_scaled(layers.RandomFlip()), "sparse_categorical_crossentropy"),
+            PIXELS,
+            LABELS,
+        ),
+        "a separable convolution": lambda: check(
+            compiled(
+                images_scaled(layers.SeparableConv2D(4, 3)),
+                "sparse_categorical_crossentropy",
+                optimizer="sgd",
+            ),
+            PIXELS,
+            LABELS,
+        ),
+        "normalized at the end": lambda: check(
+            compiled(
+                keras.Sequential(
+                    [
+                        keras.Input((8, 8, 1)),
+                        layers.Flatten(),
+                        layers.Dense(8, activation="relu"),
+                        layers.Dense(8, activation="relu"),
+                        layers.BatchNormalization(),
+                        layers.Dense(3, activation="softmax"),
+                    ]
+                ),
+                "sparse_categorical_crossentropy",
+            ),
+            PIXELS,
+            LABELS,
+        ),
+    },
+    "wrong-preprocessing": {
+        "divided before a Rescaling": lambda: check(
+            compiled(images_scaled(layers.Rescaling(1 / 255)), "sparse_categorical_crossentropy"),
+            PIXELS / 255,
+            LABELS,
+        ),
+        "EfficientNet": lambda: check(published("EfficientNetB0"), COLORS / 255, LABELS[:12]),
+        "frozen ResNet50": lambda: check(published("ResNet50"), COLORS / 255, LABELS[:12]),
+        "frozen MobileNet": lambda: check(published("MobileNetV2"), COLORS, LABELS[:12]),
+    },
+    "never-adapted": {
+        "columns": lambda: check(compiled(tables(layers.Normalization()), "mse"), LARGE, NUMBERS),
+        "pictures": lambda: check(
+            compiled(
+                images_scaled(layers.Normalization(axis=None)), "sparse_categorical_crossentropy"
+            ),
+            PIXELS,
+            LABELS,
+        ),
+        "not built": lambda: check(
+            compiled(
+                keras.Sequential([layers.Normalization(), layers.Dense(8), layers.Dense(1)]), "mse"
+            ),
+            FRAME.assign(income=40_000 + 9000 * FRAME["income"]),
+            pd.Series(NONLINEAR),
+        ),
+    },
+    "channels-first": {
+        "colors": lambda: check(
+            convolved((3, 16, 16)), COLORS[:, ::2, ::2].transpose(0, 3, 1, 2) / 255, LABELS[:12]
+        ),
+        "gray": lambda: check(
+            convolved((1, 16, 16)), COLORS[:, None, ::2, ::2, 0] / 255, LABELS[:12]
+        ),
+        "in batches": lambda: check(
+            convolved((3, 32, 32)),
+            tf.data.Dataset.from_tensor_slices(
+                (COLORS.transpose(0, 3, 1, 2) / 255, LABELS[:12])
+            ).batch(4),
+        ),
+    },
+    "dropout-rate": {
+        "0.9": lambda: check(compiled(chain(dense(), layers.Dropout(0.9)), "mse"), X, NUMBERS),
+        "share to keep": lambda: check(
+            compiled(chain(dense(), layers.Dropout(0.8), dense()), "mae"), FRAME, NUMBERS
+        ),
+        "channels": lambda: check(
+            compiled(
+                images_scaled(layers.SpatialDropout2D(0.85)), "sparse_categorical_crossentropy"
+            ),
+            IMAGES,
+            LABELS,
+        ),
+    },
+    "equal-weights": {
+        "zeros": lambda: check(compiled(chain(dense("zeros")), "mse"), X, NUMBERS),
+        "ones": lambda: check(
+            compiled(chain(dense("ones"), last=layers.Dense(1, kernel_initializer="ones")), "mse"),
+            X,
+            NUMBERS,
+        ),
+        "constant, two hidden layers": lambda: check(
+            compiled(chain(dense("ones"), dense(initializers.Constant(0.1))), "mse"), FRAME, NUMBERS
+        ),
+    },
+    "narrow-layer": {
+        "before three classes": lambda: check(
+            compiled(
+                chain(dense(), layers.Dense(1, activation="relu"), last=three_classes()),
+                "sparse_categorical_crossentropy",
+            ),
+            X,
+            LABELS,
+        ),
+        "one-hot": lambda: check(
+            compiled(
+                chain(layers.Dense(1, activation="tanh"), last=three_classes()),
+                "categorical_crossentropy",
+            ),
+            FRAME,
+            ONE_HOT,
+        ),
+        "pictures": lambda: check(
+            compiled(
+                chain(layers.Flatten(), layers.Dense(1), last=three_classes(), inputs=(8, 8, 1)),
+                "sparse_categorical_crossentropy",
+            ),
+            IMAGES,
+            LABELS,
+        ),
+    },
+    "saturating-stack": {
+        "four": lambda: check(compiled(chain(*sigmoids(4)), "mse"), X, NUMBERS),
+        "six, before a sigmoid": lambda: check(
+            compiled(chain(*sigmoids(6), last=layers.Dense(1, activation="sigmoid")), "bce"),
+            X,
+            BINARY,
+        ),
+        "as layers": lambda: check(
+            compiled(
+                chain(
+                    *[
+                        part
+                        for _ in range(5)
+                        for part in (dense(None), layers.Activation("sigmoid"))
+                    ]
+                ),
+                "mse",
+            ),
+            FRAME,
+            NUMBERS,
+        ),
+    },
+    "loss-balance": {
+        "prices beside labels": lambda: check(
+            compiled(two_outputs(), ["mse", "bce"]), X, [400 * NUMBERS, BINARY]
+        ),
+        "by name": lambda: check(
+            compiled(two_outputs(as_dict=True), {"price": "mse", "label": "bce"}),
+            FRAME,
+            {"price": 100_000 + 20_000 * NUMBERS, "label": BINARY},
+        ),
+        "two numbers": lambda: check(
+            compiled(two_outputs(label=(1, None)), ["mae", "mse"]), X, [NUMBERS, 500 * NUMBERS]
         ),
     },
     "linear-stack": {
@@ -455,7 +704,31 @@ NEAR = {
         "in the call of a subclass": lambda: check(
             compiled(built(DividingPerceptron(1)), "mse", optimizer="sgd"), LARGE, NUMBERS
         ),
-        "Adam": lambda: check(compiled(sequential(1), "mse"), LARGE, NUMBERS),
+        "Adam": lambda: check(compiled(sequential(1), "mse"), 200 * X, NUMBERS),
+        "adapted": lambda: check(compiled(tables(adapted(LARGE)), "mse"), LARGE, NUMBERS),
+        "normalized behind the first layer": lambda: check(
+            compiled(
+                keras.Sequential(
+                    [
+                        keras.Input((8, 8, 1)),
+                        layers.Conv2D(4, 3, use_bias=False),
+                        layers.BatchNormalization(),
+                        layers.ReLU(),
+                        layers.Flatten(),
+                        layers.Dense(3, activation="softmax"),
+                    ]
+                ),
+                "sparse_categorical_crossentropy",
+            ),
+            PIXELS,
+            LABELS,
+        ),
+        "a frozen body that was trained on pixels": lambda: check(
+            compiled(on_frozen_body(), "sparse_categorical_crossentropy"), PIXELS, LABELS
+        ),
+        "few columns of bytes": lambda: check(
+            compiled(sequential(1), "mse"), np.abs(60 * X).round().clip(0, 255), NUMBERS
+        ),
         "numbers of words": lambda: check(
             compiled(
                 keras.Sequential(
@@ -471,6 +744,94 @@ NEAR = {
             ),
             np.arange(5 * ROWS).reshape(ROWS, 5),
             NUMBERS,
+        ),
+    },
+    "wrong-preprocessing": {
+        "pixels before a Rescaling": lambda: check(
+            compiled(images_scaled(layers.Rescaling(1 / 255)), "sparse_categorical_crossentropy"),
+            PIXELS,
+            LABELS,
+        ),
+        "EfficientNet": lambda: check(published("EfficientNetB0"), COLORS, LABELS[:12]),
+        "prepared for ResNet50": lambda: check(
+            published("ResNet50"),
+            keras.applications.resnet.preprocess_input(COLORS.astype("float32")),
+            LABELS[:12],
+        ),
+        "ResNet50 that is trained": lambda: check(
+            published("ResNet50", trainable=True), COLORS / 255, LABELS[:12]
+        ),
+        "prepared for MobileNet": lambda: check(
+            published("MobileNetV2", layers.Rescaling(1 / 127.5, offset=-1)), COLORS, LABELS[:12]
+        ),
+        "a scale of its own": lambda: check(
+            compiled(tables(layers.Rescaling(0.1)), "mse"), X, NUMBERS
+        ),
+    },
+    "never-adapted": {
+        "adapted": lambda: check(compiled(tables(adapted(LARGE)), "mse"), LARGE, NUMBERS),
+        "mean and variance given": lambda: check(
+            compiled(tables(layers.Normalization(mean=0.0, variance=1e6)), "mse"), LARGE, NUMBERS
+        ),
+        "scaled before": lambda: check(compiled(tables(layers.Normalization()), "mse"), X, NUMBERS),
+    },
+    "channels-first": {
+        "channels last": lambda: check(convolved((32, 32, 3)), COLORS / 255, LABELS[:12]),
+        "three sensors over time": lambda: check(
+            convolved((3, 40, 16)), np.resize(IMAGES, (12, 3, 40, 16)), LABELS[:12]
+        ),
+    },
+    "dropout-rate": {
+        "half": lambda: check(compiled(chain(dense(), layers.Dropout(0.5)), "mse"), X, NUMBERS),
+    },
+    "equal-weights": {
+        "as usual": lambda: check(compiled(chain(dense()), "mse"), X, NUMBERS),
+        "the last layer only": lambda: check(
+            compiled(chain(dense(), last=layers.Dense(1, kernel_initializer="zeros")), "mse"),
+            X,
+            NUMBERS,
+        ),
+        "zeros, biases drawn": lambda: check(
+            compiled(
+                chain(layers.Dense(8, "relu", True, "zeros", "random_normal"), dense()), "mse"
+            ),
+            X,
+            NUMBERS,
+        ),
+    },
+    "narrow-layer": {
+        "two units to draw": lambda: check(
+            compiled(
+                chain(dense(), layers.Dense(2), last=three_classes()),
+                "sparse_categorical_crossentropy",
+            ),
+            X,
+            LABELS,
+        ),
+        "a code of one number": lambda: check(
+            compiled(chain(dense(), layers.Dense(1), dense(), last=layers.Dense(4)), "mse"), X, X
+        ),
+    },
+    "saturating-stack": {
+        "two": lambda: check(compiled(chain(*sigmoids(2)), "mse"), X, NUMBERS),
+        "normalized between": lambda: check(
+            compiled(chain(*sigmoids(3), layers.BatchNormalization(), *sigmoids(3)), "mse"),
+            X,
+            NUMBERS,
+        ),
+        "relu": lambda: check(compiled(chain(*[dense() for _ in range(6)]), "mse"), X, NUMBERS),
+    },
+    "loss-balance": {
+        "standardized": lambda: check(
+            compiled(two_outputs(), ["mse", "bce"]), X, [NUMBERS, BINARY]
+        ),
+        "weighed": lambda: check(
+            compiled(two_outputs(), ["mse", "bce"], loss_weights=[1e-5, 1.0]),
+            X,
+            [400 * NUMBERS, BINARY],
+        ),
+        "years beside labels": lambda: check(
+            compiled(two_outputs(), ["mse", "bce"]), X, [40 + 12 * NUMBERS, BINARY]
         ),
     },
     "linear-stack": {

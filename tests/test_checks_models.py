@@ -1,5 +1,6 @@
 """`check_setup` as a whole: what it returns, what it leaves as it was, and that it never raises."""
 
+import dataclasses
 import functools
 import importlib.util
 import os
@@ -44,7 +45,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers, losses, metrics, ops
 
-from lossutils.checks import RULES, Finding, check_setup
+from lossutils import checks
+from lossutils.checks import RULES, Finding, _arrays, check_setup
 from lossutils.checks._findings import Findings
 from lossutils.losses import CATALOGUE
 
@@ -95,11 +97,41 @@ def test_table_escapes_what_the_data_hold():
     assert "&lt;b&gt;" in table or "no &amp; never" in table
 
 
-def test_nothing_found_prints_as_well():
+def test_nothing_found_says_what_was_read():
     found = check(compiled(sequential(1), "mse"), X, NUMBERS)
     assert found == []
-    assert str(found) == repr(found) == "No mistakes found."
-    assert "No mistakes found." in found._repr_html_()
+    assert not found
+    for text in (str(found), repr(found), found._repr_html_()):
+        words = " ".join(text.split())
+        assert "No mistakes found." in words
+        assert f"{ROWS} rows" in words
+        assert "mean_squared_error" in words
+        assert f"targets from {NUMBERS.min():.4g}" in words
+    assert all(len(line) <= 88 for line in str(found).splitlines())
+
+
+def test_nothing_found_says_what_was_left_out():
+    found = check(compiled(sequential(1), contrastive), X, column(BINARY))
+    assert not found
+    assert "it is your own" in str(found)
+
+
+def test_what_was_read_names_batches_and_rows_to_validate_on():
+    batches = tf.data.Dataset.from_tensor_slices((X, NUMBERS)).batch(8)
+    found = check(compiled(sequential(1), "mse"), batches, validation_data=(X[:20], NUMBERS[:20]))
+    assert "of the first batches" in found.read
+    assert "20 rows to validate on" in found.read
+
+
+def test_a_rule_that_fails_says_so(monkeypatch):
+    def broken(subject):
+        raise KeyError("elsewhere")
+
+    rule = dataclasses.replace(RULES["learning-rate"], check=broken)
+    monkeypatch.setitem(checks._OF_SETUP, "learning-rate", rule)
+    (found,) = checks.check_setup(compiled(sequential(1), "mse"), X, NUMBERS)
+    assert found.code == "not-read"
+    assert "learning-rate" in found.message
 
 
 def test_findings_can_be_saved():
@@ -144,6 +176,52 @@ def test_strict_returns_what_is_no_error():
     model = compiled(sequential(1), "mse", ["accuracy"])
     assert codes(check(model, X, NUMBERS, strict=True)) == ["accuracy-on-regression"]
     assert check(compiled(sequential(1), "mse"), X, NUMBERS, strict=True) == []
+
+
+def test_strict_may_raise_for_a_warning():
+    setup = compiled(sequential(1), "mse", ["accuracy"]), X, NUMBERS
+    with pytest.raises(ValueError, match="accuracy-on-regression"):
+        check_setup(*setup, strict="warning")
+    with pytest.raises(ValueError, match="logits-as-probabilities"):
+        check_setup(*wrong(), strict="warning")
+    assert check_setup(*setup, strict="warning", ignore=["accuracy-on-regression"]) == []
+
+
+@pytest.mark.parametrize("strict", ["info", "all", None, 2])
+def test_unknown_word_for_strict_is_refused(strict):
+    with pytest.raises(ValueError, match="strict must be"):
+        check_setup(*wrong(), strict=strict)
+
+
+def test_findings_that_are_meant_are_ignored():
+    found = check(*wrong(), ignore=("learning-rate", "imbalance-accuracy"))
+    assert codes(found) == ["logits-as-probabilities"]
+    assert codes(check(*wrong(), ignore="learning-rate")) == [
+        *("logits-as-probabilities", "imbalance-accuracy"),
+    ]
+
+
+def test_ignoring_an_unknown_code_names_the_nearest():
+    with pytest.raises(ValueError, match="'learning-rates'.*'learning-rate'"):
+        check_setup(*wrong(), ignore=("learning-rates",))
+
+
+def test_targets_of_a_hundred_million_are_read_in_part_but_searched_whole():
+    y = np.zeros((2000, 50_000, 1), dtype="uint8")
+    y[::2, ::3] = 1
+    y[-1, -1] = 2
+    read = _arrays.summarize(y)
+    assert (read.low, read.high, read.shape) == (0, 2, y.shape)
+    assert read.rows_read < len(y) / 40
+    assert not read.zero_one
+
+
+def test_missing_targets_are_found_in_all_rows():
+    y = np.zeros((3000, 1000), dtype="float32")
+    y[-1, -1] = np.nan
+    read = _arrays.summarize(y)
+    assert read.missing == 1
+    assert read.rows_read < len(y)
 
 
 @pytest.mark.parametrize("model", [None, "model", layers.Dense(1), keras.Sequential, np.ones(3)])

@@ -5,6 +5,9 @@ The set-ups are in the tables of check_cases_*.py: {code: {name: findings}}.
 
 import check_cases_metrics
 import check_cases_outputs
+import check_cases_own_losses
+import check_cases_samples
+import check_cases_sequences
 import check_cases_targets
 import check_cases_training
 import pytest
@@ -13,9 +16,23 @@ from check_setups import codes, complaints
 from lossutils.checks import RULES
 from lossutils.checks._findings import SEVERITIES
 
-TABLES = (check_cases_outputs, check_cases_targets, check_cases_metrics, check_cases_training)
-WRONG = {code: made for table in TABLES for code, made in table.WRONG.items()}
-NEAR = {code: made for table in TABLES for code, made in table.NEAR.items()}
+TABLES = (
+    *(check_cases_outputs, check_cases_own_losses, check_cases_targets, check_cases_metrics),
+    *(check_cases_training, check_cases_samples, check_cases_sequences),
+)
+
+
+def joined(tables):
+    """Return {code: {name: findings}} of all tables; a code may stand in several."""
+    together = {}
+    for table in tables:
+        for code, made in table.items():
+            together.setdefault(code, {}).update(made)
+    return together
+
+
+WRONG = joined(table.WRONG for table in TABLES)
+NEAR = joined(table.NEAR for table in TABLES)
 
 
 def flat(table):

@@ -144,3 +144,8 @@ def test_an_import_that_a_version_took_away_is_named():
         check=True,
     )
     assert "Known to work: Keras 3.13 to 3.15 with TensorFlow 2.20 or 2.21" in result.stdout
+
+
+def test_arguments_of_a_loss():
+    assert _internals.loss_arguments_of(keras.losses.Huber(delta=5.0)) == {"delta": 5.0}
+    assert _internals.loss_arguments_of(keras.losses.CTC()) == {}

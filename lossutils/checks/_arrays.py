@@ -14,8 +14,9 @@ _BLOCK = 1 << 18
 # Distinct values that are counted; targets with more are no class labels.
 _DISTINCT = 256
 
-# Inputs larger than this are read in part: every k-th row.
+# Larger arrays are read in part: every k-th row.
 _INPUT_NUMBERS = 4_000_000
+_TARGET_NUMBERS = 2_000_000
 
 
 def as_array(values):
@@ -61,6 +62,8 @@ class Targets:
         For rows of 0 and 1, how often each position is 1.
     partial : bool
         Whether only the first rows were read.
+    rows_read : int
+        How many rows `counts`, `row_sums` and `row_counts` are of: all, or every k-th.
     """
 
     shape: tuple
@@ -75,6 +78,7 @@ class Targets:
     row_sums: tuple | None = None
     row_counts: np.ndarray | None = None
     partial: bool = False
+    rows_read: int = 0
 
     @property
     def rows(self):
@@ -88,7 +92,9 @@ class Targets:
 
     def only(self, *allowed):
         """Whether there are no other values than these."""
-        return self.counts is not None and set(self.counts) <= set(allowed)
+        if self.counts is None:
+            return False
+        return {*self.counts, *((self.low, self.high) if self.counts else ())} <= set(allowed)
 
     @property
     def zero_one(self):
@@ -118,8 +124,18 @@ class Targets:
         )
 
 
+def step_of(shape):
+    """Return which k-th row is read of targets of this shape."""
+    return max(1, -(-int(np.prod(shape)) // _TARGET_NUMBERS))
+
+
+def thinned(array):
+    """Return every k-th row of an array of more than 2 million numbers; a view."""
+    return array[:: step_of(array.shape)]
+
+
 def summarize(array, partial=False):
-    """Read all targets once.
+    """Read targets once: the smallest and the largest of all, the rest of at most 2 million.
 
     Parameters
     ----------
@@ -135,8 +151,13 @@ def summarize(array, partial=False):
     if array is None or text is not None or not array.size:
         return Targets(() if array is None else array.shape, text=text, partial=partial)
     width = array.shape[-1] if array.ndim > 1 else 1
-    rows = array.reshape(-1, width)
-    result = Targets(array.shape, low=np.inf, high=-np.inf, counts={}, partial=partial)
+    part = thinned(array)
+    rows = part.reshape(-1, width)
+    result = Targets(
+        array.shape, low=np.inf, high=-np.inf, counts={}, partial=partial, rows_read=len(part)
+    )
+    if len(part) < len(array):
+        _read_extremes(array, result)
     total = squares = origin = 0.0
     finite_count = 0
     sums = (np.inf, -np.inf)
@@ -148,7 +169,8 @@ def summarize(array, partial=False):
         if block.dtype.kind == "f":
             finite = np.isfinite(block)
             if not finite.all():
-                result.missing += int(block.size - finite.sum())
+                if len(part) == len(array):
+                    result.missing += int(block.size - finite.sum())
                 good = block[finite]
         if not good.size:
             continue
@@ -176,6 +198,22 @@ def summarize(array, partial=False):
         result.row_sums = sums
         result.row_counts = ones if result.zero_one else None
     return result
+
+
+def _read_extremes(array, result):
+    """Note the smallest and the largest of all numbers, and how many are missing."""
+    low, high = array.min(), array.max()  # both pass NaN on, and need no copy
+    if np.isfinite(low) and np.isfinite(high):
+        result.low, result.high = float(low), float(high)
+        return
+    step = max(1, _BLOCK * len(array) // array.size)
+    for start in range(0, len(array), step):
+        block = array[start : start + step]
+        finite = np.isfinite(block)
+        result.missing += int(block.size - finite.sum())
+        if finite.any():
+            result.low = min(result.low, float(block[finite].min()))
+            result.high = max(result.high, float(block[finite].max()))
 
 
 def _numbers(array):

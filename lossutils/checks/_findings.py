@@ -78,21 +78,41 @@ def rule(registry, code, severity, title):
 
 
 class Findings(list):
-    """A list of `Finding`, the most severe first, that prints as a table."""
+    """A list of `Finding`, the most severe first, that prints as a table.
 
-    def __init__(self, found=()):
+    It is empty, and so false, where all that was given could be read and no rule found anything.
+    What could not be read is a finding of its own, so that silence never means that nobody looked.
+
+    Attributes
+    ----------
+    read : str
+        What was looked at: rows, inputs, and each output with its loss and targets.
+    not_judged : tuple of str
+        What the rules had to leave out.
+    """
+
+    def __init__(self, found=(), read="", not_judged=()):
         super().__init__(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
+        self.read = read
+        self.not_judged = tuple(not_judged)
 
     def __str__(self):
-        if not self:
-            return "No mistakes found."
-        return "\n\n".join(_as_text(finding) for finding in self)
+        if self:
+            return "\n\n".join(_as_text(finding) for finding in self)
+        return "\n".join(["No mistakes found.", *(_line(*part) for part in self._what_was_read())])
 
     __repr__ = __str__
 
+    def _what_was_read(self):
+        if self.read:
+            yield "read:", self.read
+        for part in self.not_judged:
+            yield "not judged:", part
+
     def _repr_html_(self):
         if not self:
-            return "<p>No mistakes found.</p>"
+            parts = (html.escape(" ".join(part)) for part in self._what_was_read())
+            return f"<p>{'<br>'.join(['No mistakes found.', *parts])}</p>"
         names = ("severity", "code", "seen", "instead")
         head = "".join(f'<th style="text-align: left">{name}</th>' for name in names)
         rows = "".join(
@@ -108,8 +128,10 @@ class Findings(list):
 
 
 def _as_text(finding):
-    body = [
-        textwrap.fill(f"{label} {text}", 88, initial_indent="  ", subsequent_indent="           ")
-        for label, text in (("seen:   ", finding.message), ("instead:", finding.fix))
-    ]
+    body = [_line("seen:", finding.message, 9), _line("instead:", finding.fix, 9)]
     return "\n".join([f"{finding.severity}: {finding.code}", *body])
+
+
+def _line(label, text, width=None):
+    start = f"  {label:{width or len(label) + 1}}"
+    return textwrap.fill(start + text, 88, subsequent_indent=" " * len(start))

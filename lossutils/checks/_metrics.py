@@ -12,6 +12,9 @@ _ACCURACIES = (
 )
 _HINGES = ("hinge", "squared_hinge")
 
+# The share of one class from which on the accuracy alone hides that nothing else is learned.
+_RARE = 0.95
+
 
 def _accuracy(head):
     return next((metric for metric in head.metrics if metric.name in _ACCURACIES), None)
@@ -99,7 +102,31 @@ def accuracy_several_labels(head):
                 f"{accuracy} looks at one label a sample, and rows have up to {y.row_sums[1]:.0f}",
                 "measure keras.metrics.BinaryAccuracy() or "
                 "keras.metrics.F1Score(average='macro', threshold=0.5)",
-                "info" if accuracy.word else "warning",
+            )
+
+
+@rule(RULES, "f1-threshold", "warning", "An F1 of the largest output")
+def f1_threshold(head):
+    """
+    Without a threshold F1Score and FBetaScore call the largest output of a row 1 and all others 0.
+    Where several labels hold, all but one are missed; of a single output the largest is always
+    itself, so every sample is called 1.
+    """
+    y, units = head.y, head.units or 0
+    for metric in head.metrics:
+        if metric.name not in ("F1Score", "FBetaScore") or "threshold" not in metric.parameters:
+            continue
+        if metric.parameters["threshold"] is not None:
+            continue
+        if units == 1 or (y is not None and y.several_labels):
+            seen = (
+                "one output, whose largest is always itself"
+                if units == 1
+                else f"rows that have up to {y.row_sums[1]:.0f} labels"
+            )
+            yield (
+                f"{metric.name} without a threshold takes the largest of {seen}",
+                f"keras.metrics.{metric.name}(average='macro', threshold=0.5)",
             )
 
 
@@ -186,7 +213,7 @@ def metric_broadcast(head):
             )
 
 
-@rule(RULES, "imbalance-accuracy", "info", "Accuracy of a rare class")
+@rule(RULES, "imbalance-accuracy", "warning", "Accuracy of a rare class")
 def imbalance_accuracy(head):
     """
     Where nearly all samples belong to one class, a model that always answers this class has a high
@@ -199,11 +226,15 @@ def imbalance_accuracy(head):
         return
     share = None
     if y.row_counts is not None and y.one_hot:
-        share = y.row_counts.max() / y.rows
+        share = y.row_counts.max() / y.rows_read
     elif y.class_numbers:
         share = max(y.counts.values()) / sum(y.counts.values())
     if share is not None and 0.9 < share < 1:
+        weighed = head.setup.weights or head.setup.class_weight
+        meant = weighed or head.loss is None or "focal" in (head.loss.name or "focal")
+        of_what = "samples" if len(y.shape) <= 2 else "pixels or steps"
         yield (
-            f"{share:.1%} of the samples are of one class: always answering it has this accuracy",
+            f"{share:.1%} of the {of_what} are of one class: always answering it has this accuracy",
             "measure precision and recall, or keras.metrics.AUC(curve='PR'), as well",
+            "info" if meant or share < _RARE else "warning",
         )

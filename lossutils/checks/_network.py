@@ -97,12 +97,15 @@ class Output:
         From the output backwards, up to the first layer with weights; None where unknown.
     dropout : bool
         Whether a dropout comes after the activation.
+    dtype : str or None
+        Of its numbers, None where unknown.
     """
 
     name: str
     shape: tuple | None
     activations: tuple | None
     dropout: bool = False
+    dtype: str | None = None
 
     @property
     def activation(self):
@@ -127,7 +130,9 @@ def outputs(model, x):
     if isinstance(model, keras.Sequential):
         shape = _sequential_shape(model, x)
         (name,) = _names(model, None, 1)
-        return [_output(name, shape, _backwards_through(model))]
+        last = model.layers[-1] if model.layers else None
+        dtype = getattr(last, "compute_dtype", None)
+        return [_output(name, shape, _backwards_through(model), dtype)]
     tensors = getattr(model, "outputs", None)
     if tensors:
         structure = _internals.outputs_structure_of(model)
@@ -135,7 +140,7 @@ def outputs(model, x):
             structure = tensors
         names = _names(model, structure, len(tensors))
         return [
-            _output(name, tuple(tensor.shape), _history(tensor))
+            _output(name, tuple(tensor.shape), _history(tensor), _dtype_of(tensor))
             for name, tensor in zip(names, tensors, strict=True)
         ]
     return _outputs_of_subclass(model, x)
@@ -149,8 +154,12 @@ def _names(model, structure, number):
     return names if len(names) == number else [""] * number
 
 
-def _output(name, shape, operations):
-    return Output(name, shape, *_read(operations))
+def _output(name, shape, operations, dtype=None):
+    return Output(name, shape, *_read(operations), dtype)
+
+
+def _dtype_of(tensor):
+    return keras.backend.standardize_dtype(tensor.dtype)
 
 
 def _sequential_shape(model, x):
@@ -264,20 +273,20 @@ def _activation(operation):
     if isinstance(operation, (layers.RNN, layers.Bidirectional)):
         inner = getattr(operation, "forward_layer", operation)
         function = getattr(getattr(inner, "cell", inner), "activation", None)
-        return _probed(function) if function is not None else None
+        return probed(function) if function is not None else None
     function = getattr(operation, "activation", None)
     if function is None:
         if isinstance(operation, layers.Lambda):
-            probed = _probed(operation.function)
+            found = probed(operation.function)
             # Anything else may keep what comes before within its range.
-            return probed if probed and probed.probabilities else None
+            return found if found and found.probabilities else None
         if _is_activation(operation):
             function = operation
         elif isinstance(operation, keras.layers.Layer) and operation.weights:
             return _with_weights(operation)
         else:
             return None
-    return _probed(function)
+    return probed(function)
 
 
 def _with_weights(layer):
@@ -285,7 +294,7 @@ def _with_weights(layer):
     return LINEAR if isinstance(layer, known) else None
 
 
-def _probed(function):
+def probed(function):
     """Find the range of a function by its values on a grid."""
     name = getattr(function, "__name__", type(function).__name__)
     if isinstance(function, keras.layers.Layer):
@@ -330,10 +339,10 @@ def _outputs_of_subclass(model, x):
     if x is None or not isinstance(model, keras.Model):
         return []
     found = []
-    with contextlib.suppress(Exception), _unchanged(model):  # such as TensorFlow's functions
+    with contextlib.suppress(Exception), unchanged(model):  # such as TensorFlow's functions
         found = _traced(model, x)
     if not found or any(output.activation is None for output in found):
-        with contextlib.suppress(Exception), _unchanged(model):
+        with contextlib.suppress(Exception), unchanged(model):
             found = _from_predictions(model, x, found)
     return found
 
@@ -345,7 +354,7 @@ def _traced(model, x):
     )
     names, results = _named(model.call(inputs, **_in_inference(model)))
     return [
-        _output(name, tuple(tensor.shape), _history(tensor))
+        _output(name, tuple(tensor.shape), _history(tensor), _dtype_of(tensor))
         for name, tensor in zip(names, results, strict=True)
     ]
 
@@ -359,7 +368,7 @@ def _named(results):
 
 
 @contextlib.contextmanager
-def _unchanged(model):
+def unchanged(model):
     """Take back what building and calling a model adds to its layers: weights, parts, nodes."""
     kept = []
     states = [v for v in model.non_trainable_variables if np.prod(v.shape) <= _STATE_NUMBERS]

@@ -1,10 +1,9 @@
 """Rules on the output layer and the loss: what the model alone tells, without any data."""
 
-import inspect
-
 import keras
 import numpy as np
 
+from lossutils import _internals
 from lossutils.checks._findings import rule
 from lossutils.losses._names import closest_loss
 
@@ -238,130 +237,6 @@ def unknown_loss(setup):
             )
 
 
-@rule(RULES, "broadcasting-loss", "error", "A loss that pairs every target with every prediction")
-def broadcasting_loss(head):
-    """
-    Keras makes targets of shape (n,) fit predictions of shape (n, 1) for its own losses and for
-    functions, not for subclasses of Loss. There y_true - y_pred becomes an n by n table of all
-    pairs, and the best answer to that is the mean of the targets for every input.
-    """
-    loss, y = head.loss, head.rows
-    if loss is None or loss.entry is not None or not isinstance(loss.given, keras.losses.Loss):
-        return
-    if y is None or y.ndim != 1 or head.output.shape is None or len(head.output.shape) != 2:
-        return
-    if type(loss.given).__name__ == "LossFunctionWrapper" or y.dtype.kind not in "biuf":
-        return
-    if _pairs_all(loss.given, head.units):
-        yield (
-            f"the targets have shape (n,), {head.name} has shape (n, {head.units}), and "
-            f"{type(loss.given).__name__} computes a value for each of the n × n pairs",
-            "pass y.reshape(-1, 1)",
-        )
-
-
-def _pairs_all(loss, units):
-    """Tell whether a loss treats targets of shape (n,) as equal partners of all predictions."""
-    y = np.array([0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0])
-    p = np.linspace(0.1, 0.8, 7)[:, None] * np.ones((1, units))
-    tensors = [keras.ops.convert_to_tensor(a.astype("float32")) for a in (y, y[::-1].copy(), p)]
-    try:
-        values, reversed_, one = (
-            keras.ops.convert_to_numpy(loss.call(tensors[i], tensors[2])) for i in (0, 1, 0)
-        )
-        columns = keras.ops.convert_to_numpy(
-            loss.call(keras.ops.expand_dims(tensors[0], -1), tensors[2])
-        )
-    except Exception:  # a loss that wants other targets than these
-        return False
-    if values.shape == (7, 7):
-        return True
-    if values.shape == (7,) and columns.shape == (7,):
-        return not np.allclose(values, columns, rtol=1e-4, atol=1e-6)
-    same = np.allclose(values, reversed_, rtol=1e-5) and np.allclose(values, one)
-    return values.shape == columns.shape == () and same and not np.allclose(values, columns)
-
-
-@rule(RULES, "swapped-arguments", "error", "A loss of your own with its arguments swapped")
-def swapped_arguments(head):
-    """
-    Keras calls a loss as loss(y_true, y_pred), by position. A function that names its first
-    argument y_pred gets the targets there, and a loss that is not symmetric is then another loss.
-    """
-    loss = head.loss
-    if loss is None or loss.entry is not None:
-        return
-    function = getattr(loss.given, "fn", loss.given)
-    if isinstance(function, keras.losses.Loss):
-        function = function.call
-    try:
-        first, second = list(inspect.signature(function).parameters)[:2]
-    except (TypeError, ValueError):
-        return
-    predicted = ("pred", "y_hat", "yhat", "output", "logit")
-    true = ("true", "target", "label", "actual")
-    if not any(word in first.lower() for word in predicted):
-        return
-    if not any(word in second.lower() for word in true):
-        return
-    a = keras.ops.convert_to_tensor(np.linspace(0.1, 0.8, 6, dtype="float32").reshape(3, 2))
-    b = keras.ops.convert_to_tensor(np.eye(3, 2, dtype="float32"))
-    try:
-        there, back = (keras.ops.convert_to_numpy(function(*pair)) for pair in ((a, b), (b, a)))
-        if np.allclose(there, back, equal_nan=True):
-            return
-    except Exception:  # it wants other shapes, so it cannot be judged
-        return
-    yield (
-        f"{getattr(function, '__name__', 'the loss')} takes ({first}, {second}), and Keras passes "
-        "the targets first",
-        f"exchange them: def loss({second}, {first})",
-    )
-
-
-@rule(RULES, "wrong-sign-loss", "error", "A loss of your own that rewards mistakes")
-def wrong_sign_loss(head):
-    """
-    Training makes the loss small. A score that is large for good predictions, such as an overlap or
-    an accuracy, has to be turned round first, or the model learns to be wrong.
-    """
-    loss, y, activation = head.loss, head.y, head.activation
-    if loss is None or loss.entry is not None or y is None or not y.zero_one or not head.aligned:
-        return
-    if activation is None or not activation.probabilities or y.low == y.high:
-        return
-    values = _from_wrong_to_right(loss.given, head.rows, head.output.shape)
-    if values is not None and all(np.diff(values) > 1e-4):
-        yield (
-            f"the loss is {values[0]:.2f} for answers that are mostly wrong and {values[-1]:.2f} "
-            "for answers that are mostly right",
-            "return 1 - score, or -score",
-        )
-
-
-def _from_wrong_to_right(loss, rows, shape):
-    """Return the loss of predictions on a line from the wrong answers to the right ones."""
-    function = loss.call if isinstance(loss, keras.losses.Loss) else loss
-    y = np.concatenate([rows[rows.reshape(len(rows), -1).any(axis=1)][:4], rows[:4]])
-    y = y.astype("float32").reshape(len(y), *(shape[1:] if None not in shape[1:] else y.shape[1:]))
-    try:
-        return [
-            float(
-                np.mean(
-                    keras.ops.convert_to_numpy(
-                        function(
-                            keras.ops.convert_to_tensor(y),
-                            keras.ops.convert_to_tensor((0.5 + (y - 0.5) * k).astype("float32")),
-                        )
-                    )
-                )
-            )
-            for k in (-0.8, -0.4, 0.0, 0.4, 0.8)
-        ]
-    except Exception:  # a loss that wants something else cannot be judged
-        return None
-
-
 @rule(RULES, "focal-alpha-ignored", "warning", "An alpha without effect")
 def focal_alpha_ignored(head):
     """
@@ -417,4 +292,70 @@ def label_smoothing_floor(head):
                 f"with label_smoothing={smoothing:g} and {classes} classes the loss cannot fall "
                 f"below {floor:.3f}",
                 "compare models by a metric without smoothing",
+            )
+
+
+@rule(RULES, "half-precision-output", "warning", "Probabilities in half precision")
+def half_precision_output(head):
+    """
+    Keras computes cross-entropy from the logits behind a sigmoid or softmax, if the output has the
+    dtype of the loss. In mixed precision the output is cast, so the loss sees rounded
+    probabilities: in float16 all above 0.9998 are 1, and a sample that is wrong there has no
+    gradient.
+    """
+    loss, activation = head.loss, head.activation
+    if not loss or not loss.entry or not activation or loss.from_logits:
+        return
+    dtype = head.output.dtype
+    if not loss.entry.takes_logits:
+        return
+    if dtype in ("float16", "bfloat16") and activation.name in ("sigmoid", "softmax"):
+        yield (
+            f"{_layer(head)} in {dtype}, and {loss.name} is computed in float32",
+            "give the last layer dtype='float32', or end in a linear layer and give the loss "
+            "from_logits=True",
+        )
+
+
+@rule(RULES, "overlap-axis", "error", "An overlap of single pixels")
+def overlap_axis(head):
+    """
+    Dice and Tversky compare areas. axis says over what the areas reach: with -1 on an output of one
+    channel each pixel is an area of its own, and for a pixel of the background the loss is 1,
+    whatever the prediction. The model learns to call everything foreground.
+    """
+    loss, shape = head.loss, head.output.shape
+    if not loss or loss.name not in ("dice", "tversky") or head.units != 1 or len(shape) < 3:
+        return
+    axis = loss.parameters.get("axis")
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    if axes and all(one in (-1, len(shape) - 1) for one in axes):
+        over = tuple(range(1, len(shape)))
+        yield (
+            f"{loss.name} with axis={axis} on an output of shape (n, "
+            f"{', '.join('…' if size is None else str(size) for size in shape[1:])}) compares each "
+            "pixel by itself",
+            f"axis={over} for each picture by itself, or axis=None for the batch",
+        )
+
+
+@rule(RULES, "parameters-not-saved", "info", "Parameters that saving loses")
+def parameters_not_saved(head):
+    """
+    A saved model holds the configuration of its loss. Some versions of Keras leave parameters out,
+    such as the delta of Huber, and the loaded model goes on with the default. The installed version
+    is asked.
+    """
+    loss = head.loss
+    if loss is None or loss.entry is None or not isinstance(loss.given, keras.losses.Loss):
+        return
+    config = loss.given.get_config()
+    again = type(loss.given).from_config(config)
+    loaded = _internals.loss_arguments_of(again)
+    for name, had in _internals.loss_arguments_of(loss.given).items():
+        has = loaded.get(name)
+        if had != has and np.ndim(had) == np.ndim(has) == 0:
+            yield (
+                f"{type(loss.given).__name__} has {name}={had}, and would be loaded with {has}",
+                "compile the loaded model again, with the loss as it is here",
             )

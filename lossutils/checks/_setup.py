@@ -9,11 +9,8 @@ import keras
 import numpy as np
 
 from lossutils import _internals
-from lossutils.checks import _arrays, _network
+from lossutils.checks import _arrays, _chain, _data, _network
 from lossutils.losses import CATALOGUE
-
-# Batches that are read of a data set that comes in batches.
-_BATCHES = 10
 
 # Losses for numbers, which say nothing of classes.
 _FOR_NUMBERS = {
@@ -99,7 +96,7 @@ class Head:
     loss: Loss | None = None
     metrics: tuple = ()
     y: _arrays.Targets | None = None
-    rows: np.ndarray | None = None  # the targets themselves
+    rows: np.ndarray | None = None  # the targets themselves, every k-th of very many
 
     @property
     def units(self):
@@ -134,39 +131,58 @@ class Head:
 
 
 class Setup:
-    """A compiled model with the arrays it is to be trained on.
+    """A compiled model with what it is to be trained on.
 
     Attributes
     ----------
     model : keras.Model
+    data : Data
+        Inputs, targets and weights as they were read.
     inputs : list of (str, Inputs)
         What was seen of each input array.
     heads : list of Head
+    names : list of str
+        The names of the outputs; "" where an output has none.
     weights : list of ndarray
         Sample weights.
+    class_weight : dict or None
     target_rows : list of int
         How many targets each output has.
+    validation : Data or None
+        Rows to validate on.
+    validation_targets : list of (ndarray or None)
+        Their targets, one for each of `heads`.
+    validation_split : float
+        The share of the last rows that `fit` would validate on.
     partial : bool
         Whether the arrays are the first batches of something larger.
     """
 
-    def __init__(self, model, x, y=None, sample_weight=None):
+    def __init__(
+        self,
+        model,
+        x,
+        y=None,
+        sample_weight=None,
+        class_weight=None,
+        validation_data=None,
+        validation_split=0.0,
+    ):
         self.model = model
-        self.partial = False
-        if hasattr(x, "element_spec") or isinstance(x, keras.utils.PyDataset):
-            x, y, sample_weight = _first_batches(x)
-            self.partial = True
-        self._x = x = _mapped(x)
-        flat = _flat(x)
-        names = list(x) if isinstance(x, dict) else [""] * len(flat)
-        self.inputs = [
-            (name, _arrays.look_at(array))
-            for name, array in zip(names, flat, strict=True)
-            if array is not None
-        ]
-        self.weights = [w for w in _flat(_mapped(sample_weight)) if w is not None]
+        self.data = data = _data.read(x, y, sample_weight)
+        self.partial = data.partial
+        self.inputs = [(name, _arrays.look_at(array)) for name, array in data.inputs]
+        self.weights = [w for w in _data.flattened(data.sample_weight) if w is not None]
+        self.class_weight = class_weight
+        self.validation_split = validation_split
         self.target_rows = []
-        self.heads = self._heads(y)
+        self.names = []
+        self.heads = self._heads(data.y)
+        self.validation = None if validation_data is None else _validation(validation_data)
+        self.validation_targets = []
+        if self.validation is not None:
+            losses = [head.loss for head in self.heads]
+            self.validation_targets = _targets_of(self.validation.y, self.names, losses)
 
     @property
     def rows(self):
@@ -201,26 +217,37 @@ class Setup:
         """Whether the size of a step does not follow the size of the gradient."""
         return not isinstance(self.optimizer, keras.optimizers.SGD)
 
-    def _heads(self, y):
-        x = None if any(array is None for array in _flat(self._x)) else self._x
-        outputs = _network.outputs(self.model, x)
-        number = len(outputs)
-        if not number:
+    @cached_property
+    def layers(self):
+        """All layers that are no models, each once; empty where that cannot be said."""
+        try:
+            parts = _internals.layers_of(self.model)
+        except Exception:  # a model that was not initialized
             return []
-        names = [output.name for output in outputs]
+        return [layer for layer in parts if not isinstance(layer, keras.Model)]
+
+    @cached_property
+    def fronts(self):
+        """What each input meets on its way to the first weights."""
+        return _chain.fronts(self.model, self.inputs)
+
+    def _heads(self, y):
+        x = None if any(array is None for array in _data.flattened(self.data.x)) else self.data.x
+        outputs = _network.outputs(self.model, x)
+        if not outputs:
+            return []
+        self.names = names = [output.name for output in outputs]
         losses = _shared_out(getattr(self.model, "loss", None), names, repeat_one=True)
         metrics = [_shared_out(given, names) for given in _given_metrics(self.model)]
-        if number == 1 and isinstance(y, (list, tuple)) and len(y) == 1 and hasattr(y[0], "shape"):
-            y = y[0]
-        targets = _shared_out(y, names)
+        targets = _targets_of(y, names, losses)
         heads = []
-        for i, output in enumerate(outputs):
-            array = _arrays.as_array(targets[i])
+        for i, (output, array) in enumerate(zip(outputs, targets, strict=True)):
+            summary = shape = None
             if array is not None:
                 self.target_rows.append(len(array))
                 array = self._counted_rows(array)
-            summary = None if array is None else _arrays.summarize(array, self.partial)
-            shape = None if array is None else array.shape
+                summary, shape = _arrays.summarize(array, self.partial), array.shape
+                array = _arrays.thinned(array)
             heads.append(
                 Head(
                     self,
@@ -241,44 +268,21 @@ class Setup:
         return array if weights.all() else array[weights != 0]
 
 
-def _mapped(values):
-    """Turn each array of a structure into an ndarray; a list of numbers is one array."""
-    if isinstance(values, dict):
-        return {name: _arrays.as_array(value) for name, value in values.items()}
-    if isinstance(values, (list, tuple)) and values and hasattr(values[0], "shape"):
-        return [_arrays.as_array(value) for value in values]
-    return _arrays.as_array(values)
+def _validation(given):
+    """Read `validation_data` as `model.fit` takes it: a tuple of x, y and weights, or batches."""
+    if isinstance(given, (tuple, list)):
+        return _data.read(*[*given, None, None][:3], name="validation_data[0]")
+    return _data.read(given, name="validation_data")
 
 
-def _flat(structure):
-    if structure is None:
-        return []
-    if isinstance(structure, dict):
-        return list(structure.values())
-    return structure if isinstance(structure, list) else [structure]
-
-
-def _first_batches(batches):
-    """Return x, y and weights of the first batches, each joined."""
-    taken = []
-    if isinstance(batches, keras.utils.PyDataset):
-        taken = [batches[i] for i in range(min(_BATCHES, len(batches)))]
-    else:
-        taken = list(batches.take(_BATCHES))
-    taken = [batch if isinstance(batch, tuple) else (batch,) for batch in taken]
-    taken = [(*batch, None, None)[:3] for batch in taken]
-    if not taken:
-        return None, None, None
-
-    def joined(*parts):
-        arrays = [_arrays.as_array(part) for part in parts]
-        whole = all(array is not None for array in arrays)
-        return np.concatenate(arrays) if whole else None
-
-    return tuple(
-        None if part[0] is None else keras.tree.map_structure(joined, *part)
-        for part in zip(*taken, strict=True)
-    )
+def _targets_of(y, names, losses):
+    """Share out targets; a single array goes to the only output that has a loss."""
+    if len(names) == 1 and isinstance(y, (list, tuple)) and len(y) == 1:
+        y = y[0]
+    trained = [i for i, loss in enumerate(losses) if loss is not None]
+    if len(names) > 1 and len(trained) == 1 and isinstance(y, np.ndarray):
+        return [y if i == trained[0] else None for i in range(len(names))]
+    return [_arrays.as_array(array) for array in _shared_out(y, names)]
 
 
 def _shared_out(given, names, repeat_one=False):

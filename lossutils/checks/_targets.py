@@ -473,7 +473,7 @@ def constant_targets(head):
         return
     same = y.low == y.high
     if y.one_hot and y.row_counts is not None and len(y.shape) == 2:
-        same = y.row_counts.max() == y.rows
+        same = y.row_counts.max() == y.rows_read
     if same:
         what = "the same class" if y.one_hot else f"{y.low:g}"
         yield f"all {y.rows:,} targets are {what}", "look at how the targets are read and converted"

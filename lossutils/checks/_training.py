@@ -1,30 +1,36 @@
 """Rules on inputs, weights, network and optimizer."""
 
+import itertools
+
 import keras
 import numpy as np
 from keras import layers
 
 from lossutils import _internals
+from lossutils.checks import _arrays
+from lossutils.checks._chain import operations_from
 from lossutils.checks._findings import rule
 
 RULES = {}
 
-_NORMALIZERS = (
-    layers.Normalization,
-    layers.Rescaling,
-    layers.BatchNormalization,
-    layers.LayerNormalization,
-    layers.GroupNormalization,
-    layers.UnitNormalization,
-    layers.Discretization,
-    layers.CategoryEncoding,
-    layers.Embedding,
-)
-_WEIGHTED = (layers.Dense, layers.Conv1D, layers.Conv2D, layers.Conv3D, layers.RNN)
-
 # Above these a learning rate leaves every minimum, and below the last it does not move.
 _LARGEST = {"SGD": 10.0, "Adam": 1.0, "AdamW": 1.0, "Nadam": 1.0, "Adamax": 1.0, "RMSprop": 1.0}
 _SMALLEST = 1e-8
+
+# The share of numbers that a dropout may set to zero.
+_DROPPED = 0.8
+
+# Saturating layers in a row that hardly pass a gradient.
+_SATURATING = 4
+
+# How many times larger than another a loss has to be to drown it.
+_DROWNS = 10_000
+
+_WITH_KERNEL = (layers.Dense, layers.Conv1D, layers.Conv2D, layers.Conv3D)
+_DROPOUTS = (
+    *(layers.Dropout, layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D),
+    *(layers.AlphaDropout, layers.GaussianDropout),
+)
 
 
 @rule(RULES, "not-compiled", "error", "A model without a loss")
@@ -135,50 +141,6 @@ def constant_inputs(setup):
             yield f"all {setup.rows:,} rows of the inputs are equal", "look at how x is read"
 
 
-@rule(RULES, "inputs-scale", "warning", "Inputs far from the scale of the weights")
-def inputs_scale(setup):
-    """
-    Initial weights suit inputs of about 1. With inputs in the hundreds the first outputs, and with
-    plain SGD the first steps, are hundreds of times too large: units die, or the loss becomes NaN.
-    """
-    if setup.optimizer is None or setup.adaptive or not _starts_with_weights(setup.model):
-        return
-    if any(isinstance(layer, _NORMALIZERS) for layer in _layers(setup.model)):
-        return
-    rate = setup.learning_rate
-    for name, inputs in setup.inputs:
-        if inputs.high > 100 and rate is not None and rate >= 1e-4:
-            yield (
-                f"the inputs{f' {name!r}' if name else ''} go up to {inputs.high:g}, and nothing "
-                "scales them",
-                "scale them with the training rows (pixels: divide by 255), or begin the model "
-                "with keras.layers.Normalization() or Rescaling",
-            )
-
-
-def _layers(model):
-    try:
-        return [
-            layer for layer in _internals.layers_of(model) if not isinstance(layer, keras.Model)
-        ]
-    except Exception:
-        return []
-
-
-def _starts_with_weights(model):
-    if not isinstance(model, keras.Sequential):
-        # The inputs of other models may be scaled by an operation that is no layer.
-        operations = getattr(model, "operations", None) or [None]
-        if not all(isinstance(operation, layers.Layer) for operation in operations):
-            return False
-    for layer in _layers(model):
-        if isinstance(layer, _WEIGHTED):
-            return True
-        if not isinstance(layer, (layers.InputLayer, layers.Flatten, layers.Reshape)):
-            return False
-    return False
-
-
 @rule(RULES, "linear-stack", "warning", "Layers without an activation between them")
 def linear_stack(setup):
     """
@@ -211,10 +173,10 @@ def linear_stack(setup):
 
 def _is_linear_problem(setup):
     """Tell whether a straight line explains the targets, so that nothing more is needed."""
-    head, inputs = setup.heads[0], setup.inputs
-    if head.rows is None or len(inputs) != 1 or inputs[0][1].rows_read is None:
+    head, inputs = setup.heads[0], setup.data.inputs
+    if head.rows is None or len(inputs) != 1 or inputs[0][1].dtype.kind not in "iufb":
         return False
-    x, y = inputs[0][1].rows_read, head.rows
+    x, y = inputs[0][1][:: _arrays.step_of(head.y.shape)], head.rows
     if len(x) != len(y) or y.dtype.kind not in "iuf" or (head.loss and not head.loss.for_numbers):
         return False
     part = slice(None, None, -(-len(x) // 2000))
@@ -252,3 +214,142 @@ def nothing_to_train(setup):
     if getattr(model, "built", False) and getattr(model, "compiled", False) and model.layers:
         if not model.trainable_weights:
             yield "no weight of the model is trainable", "set layer.trainable = True, and compile"
+
+
+@rule(RULES, "dropout-rate", "warning", "A dropout that leaves hardly anything")
+def dropout_rate(setup):
+    """
+    The rate of a Dropout is the share that is set to zero, not the share that is kept. With 0.9 one
+    number of ten gets through, ten times as large, and what the layers behind see is mostly noise.
+    """
+    for layer in setup.layers:
+        if isinstance(layer, _DROPOUTS) and layer.rate >= _DROPPED:
+            yield (
+                f"{layer.name!r} sets {layer.rate:.0%} of its inputs to zero",
+                f"Dropout({1 - layer.rate:.2g}), if {layer.rate:g} is what you want to keep; usual "
+                "are 0.1 to 0.5",
+            )
+
+
+def _chain(setup):
+    """Return the layers of a model of one input in their order, up to where its way divides."""
+    if len(setup.inputs) != 1:
+        return []
+    chain = [op for op in operations_from(setup.model) if not isinstance(op, keras.Model)]
+    return [op for op in chain if isinstance(op, layers.Layer)]
+
+
+@rule(RULES, "equal-weights", "error", "Hidden weights that are all equal")
+def equal_weights(setup):
+    """
+    Units that begin with equal weights compute the same, get the same gradient, and stay equal: the
+    layer is one unit. With weights and biases of zero a relu is 0, without a gradient.
+    """
+    weighted = [layer for layer in _chain(setup) if isinstance(layer, _WITH_KERNEL)]
+    if not getattr(setup.model, "built", False):
+        return
+    for layer, following in itertools.pairwise(weighted):
+        if not layer.built or not following.built or not layer.trainable:
+            continue
+        value, other = _only_value(layer), _only_value(following)
+        relu = getattr(layer, "activation", None) is keras.activations.relu
+        bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(1)
+        dead = value == 0 and relu and not bias.any()
+        if dead or (
+            value is not None and other is not None and layer.get_weights()[0].shape[-1] > 1
+        ):
+            yield (
+                f"all weights of {layer.name!r} are {value:g}",
+                "leave out kernel_initializer, or use 'glorot_uniform' or 'he_normal'",
+            )
+
+
+def _only_value(layer):
+    """Return the value that all weights of the kernel have, or None."""
+    kernel = np.asarray(layer.get_weights()[0])
+    first = kernel.flat[0]
+    return float(first) if kernel.size > 1 and bool((kernel == first).all()) else None
+
+
+@rule(RULES, "narrow-layer", "warning", "A hidden layer of a single unit")
+def narrow_layer(setup):
+    """
+    What a layer passes on is all that the layers behind it know. Through one unit with a relu go
+    the classes on a line, and where it is 0 none at all.
+    """
+    heads = [head for head in setup.heads if head.loss is not None]
+    if len(heads) != 1 or heads[0].loss.for_numbers or (heads[0].units or 0) < 3:
+        return
+    *hidden, _ = [la for la in _chain(setup) if isinstance(la, layers.Dense)] or [None]
+    for layer in hidden:
+        if layer.units == 1 and heads[0].loss.entry is not None:
+            yield (
+                f"the hidden layer {layer.name!r} has 1 unit, and {heads[0].units} classes follow",
+                f"give it at least as many units as there are classes: Dense({heads[0].units})",
+            )
+
+
+@rule(RULES, "saturating-stack", "warning", "Many saturating layers in a row")
+def saturating_stack(setup):
+    """
+    The slope of a sigmoid is at most 1/4. Through four such layers a gradient loses 99.6 % and more
+    on its way back, and the first layers do not move.
+    """
+    longest = run = 0
+    for layer in _chain(setup):
+        if isinstance(layer, layers.BatchNormalization):
+            run = 0
+        activation = getattr(layer, "activation", None)
+        if isinstance(layer, (layers.Dense, layers.Activation)) and activation is not None:
+            if activation is keras.activations.sigmoid:
+                run += 1
+            elif isinstance(layer, layers.Activation) or activation is not keras.activations.linear:
+                run = 0
+        longest = max(longest, run)
+    last = getattr((_chain(setup) or [None])[-1], "activation", None)
+    hidden = longest - (last is keras.activations.sigmoid and run == longest)
+    if hidden >= _SATURATING:
+        yield (
+            f"{hidden} hidden layers in a row end in a sigmoid",
+            "activation='relu' in the hidden layers",
+        )
+
+
+@rule(RULES, "loss-balance", "warning", "A loss that drowns the others")
+def loss_balance(setup):
+    """
+    What is trained is the sum of the losses of all outputs, each times its loss weight. A squared
+    error in large units is thousands of times a cross-entropy, and the layers that both share learn
+    for it alone.
+    """
+    heads = [head for head in setup.heads if head.loss is not None]
+    if len(heads) < 2 or setup.custom_training or not getattr(setup.model, "compiled", False):
+        return
+    if _internals.loss_weights_of(setup.model):
+        return
+    sizes = [(size, head) for head in heads if (size := _first_loss(head)) is not None]
+    if len(sizes) < 2:
+        return
+    (small, least), *_, (large, most) = sorted(sizes, key=lambda pair: pair[0])
+    if small > 0 and large > _DROWNS * small:
+        yield (
+            f"before the training the loss of {most.name} is about {large:.1g}, that of "
+            f"{least.name} {small:.1g}",
+            "standardize the targets that are numbers, or compile(..., loss_weights=...)",
+        )
+
+
+def _first_loss(head):
+    """Estimate a loss at a prediction of 0, or of equal probabilities; None where unknown."""
+    y, loss = head.y, head.loss
+    if y is None or np.isnan(y.mean) or loss.entry is None:
+        return None
+    if loss.name == "mean_squared_error":
+        return y.mean**2 + y.std**2
+    if loss.name in ("mean_absolute_error", "huber", "log_cosh"):
+        return max(abs(y.mean), y.std)
+    if loss.name == "binary_crossentropy":
+        return float(np.log(2))
+    if loss.name in ("categorical_crossentropy", "sparse_categorical_crossentropy"):
+        return float(np.log(head.units)) if (head.units or 0) > 1 else None
+    return None

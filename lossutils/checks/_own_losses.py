@@ -1,0 +1,294 @@
+"""Rules on losses of the user's own, which are tried on the user's targets."""
+
+import inspect
+
+import keras
+import numpy as np
+
+from lossutils.checks import _gradients, _steps
+from lossutils.checks._findings import rule
+
+RULES = {}
+
+
+@rule(RULES, "broadcasting-loss", "error", "A loss that pairs every target with every prediction")
+def broadcasting_loss(head):
+    """
+    Keras makes targets of shape (n,) fit predictions of shape (n, 1) for its own losses and for
+    functions, not for subclasses of Loss. There y_true - y_pred becomes an n by n table of all
+    pairs, and the best answer to that is the mean of the targets for every input.
+    """
+    loss, y = head.loss, head.rows
+    if y is None or y.ndim != 1 or head.output.shape is None or len(head.output.shape) != 2:
+        return
+    if head.setup.custom_training:
+        yield from _in_a_loop(head)
+        return
+    if loss is None or loss.entry is not None or not isinstance(loss.given, keras.losses.Loss):
+        return
+    if type(loss.given).__name__ == "LossFunctionWrapper" or y.dtype.kind not in "biuf":
+        return
+    if _pairs_all(loss.given, head.units):
+        yield (
+            f"the targets have shape (n,), {head.name} has shape (n, {head.units}), and "
+            f"{type(loss.given).__name__} computes a value for each of the n × n pairs",
+            "pass y.reshape(-1, 1)",
+        )
+
+
+def _in_a_loop(head):
+    """Look for the table of all pairs in a training step of the user's own."""
+    setup = head.setup
+    if head.units != 1 or len(setup.heads) != 1 or len(setup.data.inputs) != 1:
+        return
+    if _steps.pairs_all(setup.model, setup.data.inputs[0][1], head.rows):
+        yield (
+            f"the targets have shape (n,), {head.name} has shape (n, 1), and the training step of "
+            f"{type(setup.model).__name__} subtracts each from each",
+            "pass y.reshape(-1, 1)",
+        )
+
+
+def _pairs_all(loss, units):
+    """Tell whether a loss treats targets of shape (n,) as equal partners of all predictions."""
+    y = np.array([0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0])
+    p = np.linspace(0.1, 0.8, 7)[:, None] * np.ones((1, units))
+    tensors = [keras.ops.convert_to_tensor(a.astype("float32")) for a in (y, y[::-1].copy(), p)]
+    try:
+        values, reversed_, one = (
+            keras.ops.convert_to_numpy(loss.call(tensors[i], tensors[2])) for i in (0, 1, 0)
+        )
+        columns = keras.ops.convert_to_numpy(
+            loss.call(keras.ops.expand_dims(tensors[0], -1), tensors[2])
+        )
+    except Exception:  # a loss that wants other targets than these
+        return False
+    if values.shape == (7, 7):
+        return True
+    if values.shape == (7,) and columns.shape == (7,):
+        return not np.allclose(values, columns, rtol=1e-4, atol=1e-6)
+    same = np.allclose(values, reversed_, rtol=1e-5) and np.allclose(values, one)
+    return values.shape == columns.shape == () and same and not np.allclose(values, columns)
+
+
+@rule(RULES, "swapped-arguments", "error", "A loss of your own with its arguments swapped")
+def swapped_arguments(head):
+    """
+    Keras calls a loss as loss(y_true, y_pred), by position. A function that names its first
+    argument y_pred gets the targets there, and a loss that is not symmetric is then another loss.
+    """
+    loss = head.loss
+    if loss is None or loss.entry is not None:
+        return
+    function = getattr(loss.given, "fn", loss.given)
+    if isinstance(function, keras.losses.Loss):
+        function = function.call
+    try:
+        first, second = list(inspect.signature(function).parameters)[:2]
+    except (TypeError, ValueError):
+        return
+    predicted = ("pred", "y_hat", "yhat", "output", "logit")
+    true = ("true", "target", "label", "actual")
+    if not any(word in first.lower() for word in predicted):
+        return
+    if not any(word in second.lower() for word in true):
+        return
+    a = keras.ops.convert_to_tensor(np.linspace(0.1, 0.8, 6, dtype="float32").reshape(3, 2))
+    b = keras.ops.convert_to_tensor(np.eye(3, 2, dtype="float32"))
+    try:
+        there, back = (keras.ops.convert_to_numpy(function(*pair)) for pair in ((a, b), (b, a)))
+        if np.allclose(there, back, equal_nan=True):
+            return
+    except Exception:  # it wants other shapes, so it cannot be judged
+        return
+    yield (
+        f"{getattr(function, '__name__', 'the loss')} takes ({first}, {second}), and Keras passes "
+        "the targets first",
+        f"exchange them: def loss({second}, {first})",
+    )
+
+
+@rule(RULES, "wrong-sign-loss", "error", "A loss of your own that rewards mistakes")
+def wrong_sign_loss(head):
+    """
+    Training makes the loss small. A score that is large for good predictions, such as an overlap or
+    an accuracy, has to be turned round first, or the model learns to be wrong.
+    """
+    loss, y, activation = head.loss, head.y, head.activation
+    if loss is None or loss.entry is not None or y is None or not head.aligned:
+        return
+    if activation is None or not activation.probabilities or y.low == y.high:
+        return
+    if not y.zero_one:
+        yield from _smaller_elsewhere(head)
+        return
+    values = _from_wrong_to_right(loss.given, head.rows, head.output.shape)
+    if values is not None and all(np.diff(values) > 1e-4):
+        yield (
+            f"the loss is {values[0]:.2f} for answers that are mostly wrong and {values[-1]:.2f} "
+            "for answers that are mostly right",
+            "return 1 - score, or -score",
+        )
+
+
+def _from_wrong_to_right(loss, rows, shape):
+    """Return the loss of predictions on a line from the wrong answers to the right ones."""
+    function = loss.call if isinstance(loss, keras.losses.Loss) else loss
+    y = np.concatenate([rows[rows.reshape(len(rows), -1).any(axis=1)][:4], rows[:4]])
+    y = y.astype("float32").reshape(len(y), *(shape[1:] if None not in shape[1:] else y.shape[1:]))
+    try:
+        return [
+            float(
+                np.mean(
+                    keras.ops.convert_to_numpy(
+                        function(
+                            keras.ops.convert_to_tensor(y),
+                            keras.ops.convert_to_tensor((0.5 + (y - 0.5) * k).astype("float32")),
+                        )
+                    )
+                )
+            )
+            for k in (-0.8, -0.4, 0.0, 0.4, 0.8)
+        ]
+    except Exception:  # a loss that wants something else cannot be judged
+        return None
+
+
+def _smaller_elsewhere(head):
+    """Compare the loss of a perfect prediction with that of one which is rounded to 0 and 1."""
+    y, tried = head.y, _tried(head)
+    if tried is None or y.low < 0 or y.high > 1 or head.activation.distribution:
+        return
+    targets = tried[0].reshape(tried[1][0].shape)
+    perfect, rounded = np.clip(targets, 0.01, 0.99), np.where(targets > 0.5, 0.99, 0.01)
+    at = [
+        _gradients.value_and_gradient(head.loss.given, targets, p.astype("float32"))[0]
+        for p in (perfect, rounded)
+    ]
+    if None not in at and at[1] < at[0] - 1e-3 * (1 + abs(at[0])):
+        yield (
+            f"the loss is {at[0]:.3g} where each prediction equals its target, and {at[1]:.3g} "
+            "where predictions are rounded to 0 and 1",
+            "look for targets and predictions that are exchanged within it: "
+            "binary_crossentropy(y_true, y_pred)",
+        )
+
+
+@rule(RULES, "own-loss-not-finite", "error", "A loss of your own that is not a number")
+def own_loss_not_finite(head):
+    """
+    A logarithm of 0, a root of a negative number or a division by the labels that a row lacks is
+    NaN, and one NaN makes all weights NaN. A sigmoid in float32 is exactly 1 from a logit of 17 on,
+    so log(1 - p) fails after some epochs, when the model is sure of itself.
+    """
+    tried = _tried(head)
+    if tried is None:
+        return
+    y, predictions = tried
+    for p in predictions:
+        value, gradient = _gradients.value_and_gradient(head.loss.given, y, p)
+        if value is None:
+            return
+        if np.isfinite(value) and (gradient is None or np.isfinite(gradient).all()):
+            continue
+        what = f"is {value:g}" if not np.isfinite(value) else "has a gradient that is not finite"
+        yield (
+            f"the loss {what} for your targets and predictions from {p.min():.2g} to {p.max():.2g}",
+            "keep logarithms, roots and divisors away from 0: keras.ops.clip(p, 1e-7, 1 - 1e-7), "
+            "or add keras.config.epsilon()",
+        )
+        return
+    activation = head.activation
+    if activation.probabilities and activation.name in ("sigmoid", "softmax"):
+        sure = _sure(predictions[0], activation)
+        value, _ = _gradients.value_and_gradient(head.loss.given, y, sure)
+        if value is not None and not np.isfinite(value):
+            yield (
+                f"the loss is {value:g} where a prediction is exactly 1, which {activation.name!r} "
+                "reaches at a logit of 17",
+                "p = keras.ops.clip(p, 1e-7, 1 - 1e-7) before a logarithm of p or 1 - p",
+                "warning",
+            )
+
+
+@rule(RULES, "own-loss-no-gradient", "error", "A loss of your own without a gradient")
+def own_loss_no_gradient(head):
+    """
+    Rounding, argmax, a comparison or a cast to whole numbers is flat nearly everywhere: a small
+    change of the prediction changes nothing, so no weight knows where to go. Compute the loss from
+    the predictions as they are, and round in the metric.
+    """
+    tried = _tried(head)
+    if tried is None:
+        return
+    y, predictions = tried
+    values, flat = [], True
+    for p in predictions:
+        value, gradient = _gradients.value_and_gradient(head.loss.given, y, p)
+        if value is None or not np.isfinite(value):
+            return
+        values.append(value)
+        flat = flat and (gradient is None or not gradient.any())
+    # What does not even depend on the predictions leaves the learning to add_loss().
+    if flat and max(values) - min(values) > 1e-6:
+        yield (
+            f"the loss changes with the predictions, from {min(values):.3g} to {max(values):.3g}, "
+            "and its gradient is 0",
+            "leave out round, argmax, comparisons and casts; these belong into a metric",
+        )
+
+
+# Rows and numbers that a loss is tried on.
+_ROWS = 64
+_NUMBERS = 200_000
+
+
+def _tried(head):
+    """Return targets and predictions to try a loss on, or None where it cannot be tried."""
+    loss, rows, shape = head.loss, head.rows, head.output.shape
+    if loss is None or loss.entry is not None or rows is None or not shape or len(rows) < 2:
+        return None
+    if head.activation is None or rows.dtype.kind not in "iufb" or not rows.size:
+        return None
+    inner = shape[1:]
+    if None in inner:
+        if len(rows.shape) != len(shape):
+            return None
+        inner = tuple(b if a is None else a for a, b in zip(inner, rows.shape[1:], strict=True))
+    number = int(max(2, min(_ROWS, _NUMBERS // max(1, int(np.prod(inner)), rows[0].size))))
+    y = _telling_rows(rows, number).astype("float32")
+    if not np.isfinite(y).all():
+        return None
+    rng = np.random.default_rng(0)
+    return y, [_predictions(head, rng, (len(y), *inner)) for _ in range(2)]
+
+
+def _telling_rows(rows, number):
+    """Return some rows, among them those with the smallest and the largest sum."""
+    few = rows[:: max(1, len(rows) // number)][:number]
+    sums = rows[:10_000].reshape(len(rows[:10_000]), -1).sum(axis=1, dtype=np.float64)
+    return np.concatenate([few[: max(0, number - 2)], rows[[sums.argmin(), sums.argmax()]]])
+
+
+def _predictions(head, rng, shape):
+    """Draw predictions that an output layer may well give before the training."""
+    activation = head.activation
+    logits = rng.normal(size=shape)
+    if activation.distribution:
+        values = np.exp(logits)
+        return (values / values.sum(axis=-1, keepdims=True)).astype("float32")
+    if activation.probabilities:
+        return (1 / (1 + np.exp(-logits))).astype("float32")
+    if activation.low >= 0:
+        return np.abs(logits).astype("float32") + np.float32(0.01)
+    if np.isfinite([activation.low, activation.high]).all():
+        return np.tanh(logits).astype("float32")
+    return (0.5 * logits).astype("float32")
+
+
+def _sure(p, activation):
+    """Return what a sigmoid or softmax gives in float32 for logits of -30 and 30."""
+    if activation.distribution:
+        top = p == p.max(axis=-1, keepdims=True)
+        return np.where(top, 1.0, np.exp(-60.0)).astype("float32")
+    return np.where(p > 0.5, 1.0, np.exp(-30.0)).astype("float32")

@@ -1,0 +1,131 @@
+"""Rules on what reaches the first weights: scale and preprocessing of the inputs."""
+
+import numpy as np
+from keras import layers
+
+from lossutils.checks._chain import line_of
+from lossutils.checks._findings import rule
+
+RULES = {}
+
+# Published networks with frozen statistics, and the inputs that these are of.
+_MEAN_REMOVED = ("resnet50", "resnet101", "resnet152")
+_SIGNED_UNIT = ("mobilenet", "inception", "xception", "nasnet", "resnet50v2", "resnet101v2")
+_SIGNED_UNIT += ("resnet152v2", "densenet")  # of about this size
+
+# Inputs above these are not of the size that initial weights are made for.
+_LARGE_FOR_SGD = 100
+_LARGE = 1000
+
+
+@rule(RULES, "inputs-scale", "warning", "Inputs far from the scale of the weights")
+def inputs_scale(setup):
+    """
+    Initial weights suit inputs of about 1. With inputs in the hundreds the first outputs, and with
+    plain SGD the first steps, are hundreds of times too large: units die, or the loss becomes NaN.
+    Adam takes steps of the usual size, but starts from outputs that are as far off, and the columns
+    of small numbers hardly count.
+    """
+    if setup.optimizer is None:
+        return
+    for front in setup.fronts:
+        values, first = front.values, front.first
+        if values is None or isinstance(first, layers.Embedding) or front.normalized:
+            continue
+        if front.unadapted or not first.trainable:
+            continue  # never-adapted; or weights that were trained on such numbers
+        high = np.abs(values).max()
+        rate = setup.learning_rate
+        explodes = not setup.adaptive and rate is not None and rate >= 1e-4
+        without_mean = values.ndim == 4 and values.min() < -_LARGE_FOR_SGD and high < 256
+        large = high > _LARGE or _are_pixels(values)
+        if large or (explodes and high > _LARGE_FOR_SGD and not without_mean):
+            yield (
+                f"{front.name} go up to {high:g}, and nothing scales them",
+                "scale them with the training rows (pixels: divide by 255), or begin the model "
+                "with keras.layers.Normalization() or Rescaling",
+            )
+
+
+def _are_pixels(values):
+    """Tell whether these look like the bytes of pictures, or of rows of at least 64 pixels."""
+    low, high = values.min(), values.max()
+    if low < 0 or not 200 <= high <= 255:
+        return False
+    if values.ndim == 4 and values.shape[-1] in (1, 3, 4):
+        return True  # resized ones are no whole numbers any more
+    wide = values.ndim == 2 and values.shape[1] >= 64
+    image = values.ndim == 3 and min(values.shape[1:]) >= 8
+    return (wide or image or values.ndim == 4) and bool((np.floor(values) == values).all())
+
+
+@rule(RULES, "wrong-preprocessing", "warning", "Inputs that were prepared for another network")
+def wrong_preprocessing(setup):
+    """
+    Some published networks begin with a Rescaling of their own and take pixels up to 255. Divided
+    by 255 before, all pictures are black to them. The frozen layers of others expect the inputs
+    that they were trained on: centered pixels, or numbers from -1 to 1.
+    """
+    for front in setup.fronts:
+        for layer, given, made in front.rescaled:
+            scale = np.abs(np.asarray(line_of(layer)[0], dtype=float)).max()
+            spread = made.max() - made.min()
+            if scale <= 0.01 and 0 < np.abs(given).max() <= 1.01 and 0 < spread < 0.05:
+                yield (
+                    f"{front.name} go up to {np.abs(given).max():.3g}, and the layer "
+                    f"{layer.name!r} multiplies them by {scale:.3g} once more",
+                    "pass pixels from 0 to 255 as they are",
+                )
+        for model, given in front.entered:
+            name = model.name.lower()
+            if model.trainable_weights:
+                continue  # it can adapt
+            low, high = given.min(), given.max()
+            if name.startswith(_SIGNED_UNIT) and low >= 0 and high > 100:
+                yield (
+                    f"{front.name} go from {low:.3g} to {high:.3g}, and the frozen {model.name} "
+                    "was trained on inputs of about 1",
+                    "x = preprocess_input(x), of the module of this network in keras.applications",
+                )
+            elif name in _MEAN_REMOVED and -1.01 <= low < high <= 1.01:
+                yield (
+                    f"{front.name} go from {low:.3g} to {high:.3g}, and the frozen {model.name} "
+                    "was trained on pixels from -124 to 151, less their mean",
+                    "x = keras.applications.resnet.preprocess_input(x), of pixels up to 255",
+                )
+
+
+@rule(RULES, "never-adapted", "warning", "A Normalization that never saw data")
+def never_adapted(setup):
+    """
+    Normalization learns mean and variance from adapt(), not from fit(). Before that it subtracts 0
+    and divides by 1. A column that was constant in adapt() is divided by 1e-7.
+    """
+    for front in setup.fronts:
+        for layer, given in front.unadapted:
+            if np.abs(given).max() > 10:
+                yield (
+                    f"{layer.name!r} was never adapted and passes on {front.name}, up to "
+                    f"{np.abs(given).max():g}, as they are",
+                    f"call {layer.name}.adapt(x_train) before fit()",
+                )
+
+
+@rule(RULES, "channels-first", "warning", "Pictures with their channels in front")
+def channels_first(setup):
+    """
+    Keras on TensorFlow expects pictures of shape (height, width, channels). With (3, 32, 32) a
+    convolution slides over three rows of 32 columns and takes the columns of the picture for 32
+    colors.
+    """
+    for front in setup.fronts:
+        first, shape = front.first, front.given.shape
+        if not isinstance(first, (layers.Conv2D, layers.SeparableConv2D)) or front.reshaped:
+            continue
+        square = len(shape) == 4 and shape[2] == shape[3] >= 16
+        if square and shape[1] in (1, 3) and first.data_format == "channels_last":
+            yield (
+                f"{front.name} have the shape {shape[1:]}, and {first.name!r} takes the last "
+                "number for the channels",
+                "x = x.transpose(0, 2, 3, 1), and Input(x.shape[1:])",
+            )

@@ -1,0 +1,316 @@
+"""Set-ups for the rules on what was read, on class weights and rows to validate on."""
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from check_setups import (
+    BINARY,
+    FRAME,
+    IMAGES,
+    LABELS,
+    MASKS,
+    NUMBERS,
+    ONE_HOT,
+    ROWS,
+    SERIES,
+    SEVERAL,
+    STEP_LABELS,
+    X,
+    built_perceptron,
+    check,
+    column,
+    compiled,
+    convolutional,
+    functional,
+    image_to_image,
+    sequential,
+    time_distributed,
+    two_outputs,
+    unbuilt,
+)
+from keras import ops
+
+SPARSE = "sparse_categorical_crossentropy"
+HALF = ROWS // 2
+SORTED = np.sort(BINARY)
+
+
+class OwnStep(keras.Model):
+    """Trains by itself; the loss is written into the step."""
+
+    def __init__(self, columns=False):
+        super().__init__()
+        self.out = keras.layers.Dense(1)
+        self.columns = columns
+
+    def call(self, inputs):
+        return self.out(inputs)
+
+    def train_step(self, data):
+        x, y = data
+        y = ops.reshape(y, (-1, 1)) if self.columns else y
+        with tf.GradientTape() as tape:
+            p = self(x, training=True)
+            loss = ops.mean(ops.square(ops.cast(y, p.dtype) - p))
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        return {"loss": loss}
+
+
+class OwnLoss(OwnStep):
+    train_step = keras.Model.train_step
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return ops.mean(ops.square(y - y_pred))
+
+
+def own_step(kind=OwnStep, **options):
+    model = kind(**options)
+    model(X[:2])
+    return compiled(model, None)
+
+
+def batches():
+    for start in range(0, ROWS, 8):
+        yield X[start : start + 8], BINARY[start : start + 8]
+
+
+def batches_of_different_lengths():
+    for start in range(0, ROWS - 6, 6):
+        yield SERIES[start : start + 6, : 2 + start % 4], BINARY[start : start + 6]
+
+
+def sigmoid(way=sequential):
+    return compiled(way(1, "sigmoid"), "binary_crossentropy")
+
+
+def softmax(way=sequential):
+    return compiled(way(3, "softmax"), SPARSE)
+
+
+def number(way=sequential):
+    return compiled(way(1), "mse")
+
+
+def half(x, y, first=True):
+    rows = slice(HALF) if first else slice(HALF, None)
+    return x[rows], y[rows]
+
+
+WRONG = {
+    "not-read": {
+        "generator": lambda: check(sigmoid(), batches()),
+        "function that makes one": lambda: check(sigmoid(functional), batches),
+        "targets forgotten": lambda: check(sigmoid(), X),
+        "batches without targets": lambda: check(
+            sigmoid(unbuilt), tf.data.Dataset.from_tensor_slices(X).batch(8)
+        ),
+        "rows of different lengths": lambda: check(
+            sigmoid(), tf.ragged.constant([[1.0, 2.0], [3.0]] * HALF), BINARY
+        ),
+        "generator to validate on": lambda: check(sigmoid(), X, BINARY, validation_data=batches()),
+    },
+    "unknown-name": {
+        "targets": lambda: check(
+            compiled(two_outputs(), {"price": "mse", "label": "bce"}),
+            X,
+            {"price": NUMBERS, "lable": BINARY},
+        ),
+        "losses": lambda: check(
+            compiled(two_outputs(as_dict=True), {"price": "mse", "labels": "bce"}),
+            X,
+            {"price": NUMBERS, "label": BINARY},
+        ),
+        "metrics": lambda: check(
+            compiled(two_outputs(), ["mse", "bce"], {"prize": ["mae"]}), X, [NUMBERS, BINARY]
+        ),
+        "loss weights": lambda: check(
+            compiled(
+                two_outputs(),
+                {"price": "mse", "label": "bce"},
+                loss_weights={"price": 0.1, "lable": 1.0},
+            ),
+            X,
+            {"price": NUMBERS, "label": BINARY},
+        ),
+    },
+    "own-training": {
+        "step": lambda: check(own_step(columns=True), X, BINARY),
+        "loss": lambda: check(own_step(OwnLoss), X, column(NUMBERS)),
+        "not built": lambda: check(compiled(OwnStep(), None), FRAME, pd.Series(NUMBERS)),
+    },
+    "class-weights": {
+        "labels counted from 1": lambda: check(
+            softmax(), X, LABELS, class_weight={1: 1.0, 2: 2.0, 3: 5.0}
+        ),
+        "words": lambda: check(
+            sigmoid(functional), FRAME, pd.Series(BINARY), class_weight={"no": 1.0, "yes": 5.0}
+        ),
+        "several labels": lambda: check(
+            compiled(sequential(3, "sigmoid"), "bce"), X, SEVERAL, class_weight={0: 1, 1: 2, 2: 3}
+        ),
+        "a label for each pixel": lambda: check(
+            compiled(image_to_image(1, "sigmoid"), "bce"), IMAGES, MASKS, class_weight={0: 1, 1: 9}
+        ),
+        "a label for each step": lambda: check(
+            softmax(time_distributed), SERIES, STEP_LABELS, class_weight={0: 1, 1: 2, 2: 3}
+        ),
+        "two outputs": lambda: check(
+            compiled(two_outputs(), ["mse", "bce"]),
+            X,
+            [NUMBERS, BINARY],
+            class_weight={0: 1.0, 1: 2.0},
+        ),
+        "negative": lambda: check(sigmoid(), X, BINARY, class_weight={0: 1.0, 1: -2.0}),
+        "a list": lambda: check(sigmoid(), X, BINARY, class_weight=[1.0, 2.0]),
+        "numbers": lambda: check(number(), X, NUMBERS, class_weight={0: 1.0, 1: 2.0}),
+        "beside sample weights": lambda: check(
+            sigmoid(), X, BINARY, class_weight={0: 1.0, 1: 2.0}, sample_weight=np.ones(ROWS)
+        ),
+    },
+    "validation-data": {
+        "not divided": lambda: check(
+            compiled(convolutional(3, "softmax"), SPARSE),
+            *half(IMAGES, LABELS),
+            validation_data=half(255 * IMAGES, LABELS, first=False),
+        ),
+        "from -1 to 1": lambda: check(
+            compiled(convolutional(3, "softmax"), SPARSE),
+            *half(IMAGES, LABELS),
+            validation_data=half(2 * IMAGES - 1, LABELS, first=False),
+        ),
+        "one column not scaled": lambda: check(
+            sigmoid(),
+            *half(X, BINARY),
+            validation_data=half(X * np.array([1, 1, 40.0, 1]), BINARY, first=False),
+        ),
+        "another encoding": lambda: check(
+            softmax(functional), X, LABELS, validation_data=(X, ONE_HOT)
+        ),
+        "one class": lambda: check(sigmoid(), X, BINARY, validation_data=(X[:20], np.ones(20))),
+        "targets not scaled": lambda: check(
+            number(), *half(X, NUMBERS), validation_data=half(X, 50 + 20 * NUMBERS, first=False)
+        ),
+        "columns of its own": lambda: check(
+            sigmoid(), X, BINARY, validation_data=(np.c_[X, X[:, 0]], BINARY)
+        ),
+        "a class that is not trained": lambda: check(
+            softmax(), X, LABELS.clip(0, 1), validation_data=(X, LABELS)
+        ),
+    },
+    "sorted-rows": {
+        "two classes": lambda: check(sigmoid(), X, SORTED, validation_split=0.2),
+        "three classes": lambda: check(
+            softmax(functional), FRAME, pd.Series(np.sort(LABELS)), validation_split=0.1
+        ),
+        "one-hot": lambda: check(
+            compiled(sequential(3, "softmax"), "categorical_crossentropy"),
+            X,
+            np.eye(3)[np.sort(LABELS)],
+            validation_split=0.3,
+        ),
+        "the larger class first": lambda: check(sigmoid(), X, 1 - SORTED, validation_split=0.25),
+    },
+}
+
+NEAR = {
+    "not-read": {
+        "arrays": lambda: check(sigmoid(), X, BINARY),
+        "batches": lambda: check(
+            sigmoid(), tf.data.Dataset.from_tensor_slices((X, BINARY)).batch(8)
+        ),
+        "batches of different lengths": lambda: check(
+            compiled(
+                keras.Sequential(
+                    [
+                        keras.Input((None, 4)),
+                        keras.layers.LSTM(4),
+                        keras.layers.Dense(1, activation="sigmoid"),
+                    ]
+                ),
+                "bce",
+            ),
+            tf.data.Dataset.from_generator(
+                batches_of_different_lengths,
+                output_signature=(
+                    tf.TensorSpec((None, None, 4), tf.float32),
+                    tf.TensorSpec((None,), tf.int64),
+                ),
+            ),
+        ),
+        "a loss that needs no targets": lambda: check(compiled(sequential(1), None), X),
+    },
+    "unknown-name": {
+        "names in another order": lambda: check(
+            compiled(two_outputs(), {"label": "bce", "price": "mse"}, {"label": ["accuracy"]}),
+            X,
+            {"label": BINARY, "price": NUMBERS},
+        ),
+        "targets that no loss is for": lambda: check(
+            compiled(two_outputs(as_dict=True), {"price": "mse", "label": "bce"}),
+            X,
+            {"price": NUMBERS, "label": BINARY, "customer": np.arange(ROWS)},
+        ),
+        "one output": lambda: check(compiled(functional(1), {"out": "mse"}), X, {"out": NUMBERS}),
+    },
+    "own-training": {
+        "a usual subclass": lambda: check(number(built_perceptron), X, NUMBERS),
+    },
+    "class-weights": {
+        "balanced": lambda: check(softmax(), X, LABELS, class_weight={0: 1, 1: 2, 2: 5}),
+        "the rare class only": lambda: check(sigmoid(), X, BINARY, class_weight={1: 10.0}),
+        "one-hot": lambda: check(
+            compiled(sequential(3, "softmax"), "categorical_crossentropy"),
+            X,
+            ONE_HOT,
+            class_weight={0: 1, 1: 2, 2: 5},
+        ),
+        "a class that these rows lack": lambda: check(
+            softmax(), X, LABELS.clip(0, 1), class_weight={0: 1, 1: 2, 2: 5}
+        ),
+        "numbers of NumPy": lambda: check(
+            sigmoid(),
+            X,
+            column(BINARY),
+            class_weight=dict(zip(*np.unique(BINARY, return_counts=True), strict=True)),
+        ),
+    },
+    "validation-data": {
+        "other rows": lambda: check(
+            sigmoid(), *half(X, BINARY), validation_data=half(X, BINARY, first=False)
+        ),
+        "pictures": lambda: check(
+            compiled(convolutional(3, "softmax"), SPARSE),
+            *half(IMAGES, LABELS),
+            validation_data=half(IMAGES, LABELS, first=False),
+        ),
+        "numbers": lambda: check(
+            number(), *half(X, NUMBERS), validation_data=half(X, NUMBERS, first=False)
+        ),
+        "numbers that grow": lambda: check(
+            number(),
+            np.arange(HALF)[:, None] * np.ones(4) / ROWS,
+            NUMBERS[:HALF],
+            validation_data=(np.arange(HALF, ROWS)[:, None] * np.ones(4) / ROWS, NUMBERS[HALF:]),
+        ),
+        "with weights": lambda: check(
+            sigmoid(), X, BINARY, validation_data=(X, BINARY, np.ones(ROWS))
+        ),
+        "batches": lambda: check(
+            sigmoid(),
+            *(X, BINARY),
+            validation_data=tf.data.Dataset.from_tensor_slices((X, BINARY)).batch(8),
+        ),
+        "a class that the few rows lack": lambda: check(
+            softmax(), X, LABELS, validation_data=(X[LABELS < 2], LABELS[LABELS < 2])
+        ),
+    },
+    "sorted-rows": {
+        "shuffled": lambda: check(sigmoid(), X, BINARY, validation_split=0.2),
+        "two orders one after another": lambda: check(
+            sigmoid(), X, np.r_[SORTED[::2], SORTED[1::2]], validation_split=0.2
+        ),
+        "numbers that grow": lambda: check(number(), X, np.sort(NUMBERS), validation_split=0.2),
+    },
+}
