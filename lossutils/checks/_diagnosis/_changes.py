@@ -82,7 +82,7 @@ class Evidence:
     rows : Rows
     task : Task
     settings : Settings
-    inside : Inside
+    inside : Inside or None
     memorized : float
         How far the model comes from constant to perfect on a few rows, 0 to 1.
     as_given : Scores
@@ -109,13 +109,21 @@ class Evidence:
     @property
     def diverges(self):
         """Whether a training ends in NaN."""
-        return self.inside.nan_step is not None or bool(np.isnan(self.as_given.trained_on).any())
+        seen = self.inside is not None and self.inside.nan_step is not None
+        return seen or bool(np.isnan(self.as_given.trained_on).any())
 
     @property
     def update(self):
         """The median size of a step relative to the weights, NaN where no layer has a kernel."""
-        updates = self.inside.layers["update"]
-        return float(updates.median()) if len(updates) else np.nan
+        if self.inside is None or self.inside.layers["update"].isna().all():
+            return np.nan
+        return float(self.inside.layers["update"].median())
+
+    def hidden(self, column):
+        """Return the largest value of a column of hidden layers in `inside`, 0 if unknown."""
+        if self.inside is None:
+            return 0.0
+        return float(np.nan_to_num(self.inside.hidden[column].max()))
 
 
 def changes(evidence):
@@ -245,14 +253,13 @@ def _relu(e):
     if not names:
         return f"{title}: no hidden activation is missing or saturates"
     linear = any(_copies.activation_of(la) == "linear" for la in _named(e.model, names))
-    saturated = float(np.nan_to_num(e.inside.hidden["saturated"].max()))
     return Change(
         "relu",
         title,
         f"the activation of hidden layers {'is missing' if linear else 'saturates'}",
         'keras.layers.Dense(units, activation="relu", kernel_initializer="he_uniform")'
         "  # each hidden layer",
-        2.2 if linear else 0.8 + saturated,
+        2.2 if linear else 0.8 + e.hidden("saturated"),
         network=lambda source: source.changed(_copies.with_relu(names)),
     )
 
@@ -263,15 +270,15 @@ def _named(model, names):
 
 def _he(e):
     title = "He initialization"
-    if not len(e.inside.layers):
-        return f"{title}: no layer has a kernel"
+    if e.inside is None or not len(e.inside.layers):
+        return f"{title}: no layer with weights to draw anew is known"
     scale, layers = e.inside.layers["scale"], e.inside.layers
     fan = [_fans(layer) for layer in _named(e.model, {*layers.index})]
     glorot = np.sqrt([i / (i + o) for i, o in fan])
     suspicion = 0.3
     if (scale.to_numpy() < 0.3 * glorot).any() or (scale.to_numpy() > 3).any():
         suspicion = 2.8
-    elif e.inside.hidden["dead_at_start"].max() > 0.5:
+    elif e.hidden("dead_at_start") > 0.5:
         suspicion = 2.4
     return Change(
         "he-initialization",
@@ -364,7 +371,7 @@ def _regularization(e):
 
 def _clip(e):
     title = "gradients clipped"
-    if not e.diverges and e.inside.gradient_jump < 100:
+    if not e.diverges and (e.inside is None or e.inside.gradient_jump < 100):
         return f"{title}: no gradient stands out"
     overrides = {"global_clipnorm": 1.0, "clipnorm": None, "clipvalue": None}
     return Change(

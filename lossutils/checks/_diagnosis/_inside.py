@@ -88,9 +88,9 @@ def look_inside(model, rows, task, settings):
             nan_step = step + 1
             break
         if step in watched:
-            updates.append(
-                [_relative(_values(layer) - w, w) for layer, w in zip(layers, before, strict=True)]
-            )
+            after = [_values(layer) for layer in layers]
+            pairs = zip(after, before, strict=True)
+            updates.append([_relative(new - old, old) for new, old in pairs])
     end = _activity(probe, layers, x)
     gradients = np.array(gradients)
     table = pd.DataFrame(

@@ -3,20 +3,20 @@
 import numpy as np
 from scipy import stats
 
-CHANCE = 0.05
 MATTERS = 0.1
+_CHANCE = 0.05
 
 
-def lower_bound(differences, tried, test_to_train):
+def lower_bound(differences, intervals, test_to_train):
     """Return the lower end of the one-sided interval of a mean of paired differences.
 
-    With so many changes tried, each has the confidence 1 - 0.05 / tried (Bonferroni). Splits that
+    Of so many intervals, each has the confidence 1 - 0.05 / intervals (Bonferroni). Splits that
     overlap are not independent, which ``test_to_train`` corrects (Nadeau and Bengio, 2003).
 
     Parameters
     ----------
     differences : ndarray of shape (seeds,)
-    tried : int
+    intervals : int
     test_to_train : float
 
     Returns
@@ -28,7 +28,7 @@ def lower_bound(differences, tried, test_to_train):
     if number < 2:
         return np.nan
     error = np.sqrt(differences.var(ddof=1) * (1 / number + test_to_train))
-    return float(differences.mean() - error * stats.t.ppf(1 - CHANCE / tried, number - 1))
+    return float(differences.mean() - error * stats.t.ppf(1 - _CHANCE / intervals, number - 1))
 
 
 def at_least(values, floor):
@@ -43,6 +43,8 @@ def verdict(difference, low, gap):
         return "cause"
     if matters:
         return "unclear"
+    if low > 0:
+        return "small"
     if difference <= -MATTERS * gap:
         return "worse"
     return "no effect"

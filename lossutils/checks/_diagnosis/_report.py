@@ -36,9 +36,10 @@ class Diagnosis:
         step relative to that of the weights.
     table : pandas.DataFrame
         A row for the trainings ``as given`` and for each change that was tried: ``value`` and
-        ``std`` over seeds; ``diverged``, how many trainings did; ``difference``, the mean paired
-        difference; ``low``, the lower end of its interval; ``verdict``: ``"cause"``,
-        ``"unclear"``, ``"no effect"`` or ``"worse"``.
+        ``std`` over ``seeds``; ``diverged``, how many trainings did; ``difference``, the mean
+        paired difference; ``low``, the lower end of its interval; ``verdict``: ``"cause"``,
+        ``"unclear"`` (large enough, and not clear of chance), ``"small"`` (clear of chance, and
+        less than a tenth of the gap), ``"no effect"`` or ``"worse"``.
     causes : list of str
         Codes of the changes that are causes, the most important first.
     findings : list of Finding
@@ -49,43 +50,44 @@ class Diagnosis:
         What was not tried, and why.
     """
 
-    def __init__(
-        self,
-        *,
-        metric,
-        references,
-        checked,
-        seeds,
-        epochs,
-        splits_drawn,
-        seconds,
-        inside,
-        memorized=None,
-        scores=None,
-        judged=None,
-        needless=None,
-        left_out=None,
-    ):
+    def __init__(self, metric, references, inside, checked, left_out):
         self.metric = metric
         self.references = pd.Series(
             {name: value.mean() for name, value in references.items()}, name=metric, dtype=float
         )
+        self.inside = pd.DataFrame() if inside is None else inside.layers
+        self.left_out = left_out
+        self.memorized = None
+        self._inside, self._checked = inside, checked
+        self._judged, self._scores, self._needless = None, {}, {}
+
+    def with_causes(self, memorized, judged, scores, needless):
+        """Return this diagnosis with what the trainings say."""
         self.memorized = memorized
-        self.inside = inside.layers
-        self.left_out = dict(left_out or {})
-        self._inside, self._judged, self._checked = inside, judged, checked
-        self._seeds, self._epochs, self._drawn = seeds, epochs, splits_drawn
-        self._seconds, self._needless = seconds, needless or {}
-        self._scores = scores or {}
-        table = {} if judged is None else judged.table
-        self.table = pd.DataFrame.from_dict(
-            table,
-            orient="index",
-            columns=["value", "std", "diverged", "difference", "low", "verdict"],
-        ).rename_axis("change")
-        self._changes = [] if judged is None else judged.causes
-        self.causes = [change.code for change in self._changes]
-        self.findings = Findings([*checked, *self._own_findings()])
+        self._judged, self._scores, self._needless = judged, scores, needless
+        return self
+
+    @property
+    def table(self):
+        """What was tried, a row each, as a DataFrame."""
+        rows = {} if self._judged is None else self._judged.table
+        columns = ["value", "std", "seeds", "diverged", "difference", "low", "verdict"]
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+        return table.rename_axis("change")
+
+    @property
+    def causes(self):
+        """Codes of the changes that are causes, the most important first."""
+        return [change.code for change in self._changes]
+
+    @property
+    def findings(self):
+        """What `check_setup` finds, then what the trainings say."""
+        return Findings([*self._checked, *self._own_findings()])
+
+    @property
+    def _changes(self):
+        return [] if self._judged is None else self._judged.causes
 
     @property
     def learnable(self):
@@ -126,7 +128,7 @@ class Diagnosis:
         runs = {
             title: pd.DataFrame(
                 {
-                    "seed": self._seeds,
+                    "seed": np.arange(len(score.held_out)),
                     "measure": "value",
                     "value": np.maximum(score.held_out, lowest),
                 }
@@ -172,8 +174,8 @@ class Diagnosis:
         yield from _wrapped(self._on_inside())
         if self._judged is None:
             yield from _wrapped(
-                f"The time did not suffice for {len(self._seeds)} trainings of {self._epochs} "
-                "epochs: raise seconds=, or lower epochs= or seeds=."
+                "The time did not suffice for the trainings of the model as it is given: raise "
+                "seconds=, or lower epochs= or seeds=."
             )
             return
         yield from self._on_causes()
@@ -186,8 +188,7 @@ class Diagnosis:
 
     def _on_references(self):
         listed = " · ".join(f"{name} {value:.2f}" for name, value in self.references.items())
-        where = f"{len(self._seeds)} splits" if self._drawn else "the validation data"
-        text = f"{self.metric[:1].upper()}{self.metric[1:]} on rows held out ({where}): {listed}"
+        text = f"{self.metric[:1].upper()}{self.metric[1:]} on the rows held out: {listed}"
         if self._scores:
             text += f" · your network {self.table['value'].iloc[0]:.2f}"
             text += (
@@ -203,7 +204,7 @@ class Diagnosis:
         parts = []
         if self.memorized is not None:
             parts.append(self._on_memory())
-        if self._inside.nan_step is not None:
+        if self._inside is not None and self._inside.nan_step is not None:
             parts.append(f"The loss is NaN after step {self._inside.nan_step}.")
         for name, layer in self.inside.iterrows():
             if layer["dead"] > 0.5 and name != self.inside.index[-1]:
@@ -238,12 +239,13 @@ class Diagnosis:
             yield textwrap.fill(text, _WIDTH, initial_indent="  ", subsequent_indent="     ")
         others = {
             verdict: [t for t in tried.index if tried.loc[t, "verdict"] == verdict]
-            for verdict in ("unclear", "no effect", "worse")
+            for verdict in ("unclear", "small", "no effect", "worse")
         }
         if not self._changes:
             yield "No cause among what was tried."
         words = {
             "unclear": "Better, but not clear of chance",
+            "small": "Better, by less than a tenth of what is possible",
             "no effect": "Tried without effect",
             "worse": "Worse",
         }

@@ -1,12 +1,15 @@
 """The experiments of a diagnosis, one after the other."""
 
+import textwrap
 import time
 from dataclasses import replace
 
 import numpy as np
+import tensorflow as tf
 
 from lossutils.checks import _network
-from lossutils.checks._diagnosis import _changes, _floors, _inside, _judge
+from lossutils.checks._diagnosis import _changes, _floors, _inside
+from lossutils.checks._diagnosis._causes import AS_GIVEN, Causes
 from lossutils.checks._diagnosis._report import Diagnosis
 from lossutils.checks._diagnosis._splits import Splits
 from lossutils.checks._diagnosis._task import task_of
@@ -18,9 +21,13 @@ from lossutils.checks._diagnosis._trials import (
     seeded,
 )
 from lossutils.checks._setup import resolve_loss
+from lossutils.training import _compiled
 from lossutils.training._progress import progress_bar
 
-AS_GIVEN = "as given"
+# Further seeds for each one given, where a difference is large and not clear of chance.
+_MORE_SEEDS = 2
+
+_FOR_WANT_OF_TIME = "for want of time"
 
 
 def run(source, x, y, held_out, settings, seeds, seconds, findings, verbose):
@@ -50,37 +57,36 @@ def run(source, x, y, held_out, settings, seeds, seconds, findings, verbose):
     loss = resolve_loss(model.loss, y.shape, output.shape)
     task = task_of(y, output, loss)
     splits = Splits(x, y, task, held_out)
-    trials = Trials(task, splits, seeds, deadline)
-    experiments = _Experiments(source, model, task, splits, trials, settings, verbose)
-    return experiments.diagnosis(output, loss, findings, seconds)
+    trials = Trials(task, splits, deadline, _runs_compiled(model))
+    experiments = _Experiments(source, model, trials, settings, seeds, verbose)
+    return experiments.diagnosis(output, loss, findings)
+
+
+def _runs_compiled(model):
+    try:
+        _compiled.check_model(model)
+    except ValueError:  # it names what only model.fit does
+        return False
+    return True
 
 
 class _Experiments:
-    def __init__(self, source, model, task, splits, trials, settings, verbose):
-        self._source, self._model, self._task = source, model, task
-        self._splits, self._trials, self._settings = splits, trials, settings
-        self._seeds, self._verbose = trials.seeds, verbose
+    def __init__(self, source, model, trials, settings, seeds, verbose):
+        self._source, self._model, self._trials = source, model, trials
+        self._task, self._splits = trials.task, trials.splits
+        self._settings, self._seeds, self._verbose = settings, seeds, verbose
         self._scores, self._left_out = {}, {}
 
-    def diagnosis(self, output, loss, findings, seconds):
-        references = self._references()
-        floor = references.pop("constant")
-        found = {
-            "metric": self._task.metric,
-            "references": {"constant": floor, **references},
-            "checked": findings,
-            "seeds": self._seeds,
-            "epochs": self._settings.epochs,
-            "splits_drawn": self._splits.drawn,
-            "seconds": seconds,
-        }
+    def diagnosis(self, output, loss, findings):
+        """Make the experiments in their order."""
+        references = self._references(self._seeds)
         inside = self._look_inside()
+        found = Diagnosis(self._task.metric, references, inside, findings, self._left_out)
         try:
             memorized = self._memorize()
-            self._scores[AS_GIVEN] = self._train(None)
+            self._scores[AS_GIVEN] = self._train([None], self._seeds)[0]
         except OutOfTime:
-            return Diagnosis(**found, inside=inside, left_out=self._left_out)
-        ceiling = max([floor.mean(), *(v.mean() for v in references.values())])
+            return found
         evidence = _changes.Evidence(
             self._model,
             self._splits.of(self._seeds[0]),
@@ -91,55 +97,67 @@ class _Experiments:
             self._scores[AS_GIVEN],
             loss.name if loss else None,
             output.activation is None or output.activation.name == "linear",
-            _nonlinear_gain(floor, references, ceiling),
+            _nonlinear_gain(references),
         )
-        to_try, needless = _changes.changes(evidence)
-        self._try(to_try)
-        judged = _Judged(self._scores, to_try, floor, references, self._splits.test_to_train)
-        pair = judged.pair()
+        changes, needless = _changes.changes(evidence)
+        self._try(changes, self._seeds)
+        causes = self._judged(changes, references)
+        if causes.unclear and len(self._seeds) > 1:
+            self._try_again(causes.unclear)
+            causes = self._judged(changes, references)
+        pair = causes.pair()
         if pair is not None:
-            self._try([pair])
-            judged.add_pair(pair)
-        return Diagnosis(
-            **found,
-            inside=inside,
-            memorized=memorized,
-            scores=self._scores,
-            judged=judged,
-            needless=needless,
-            left_out=self._left_out,
-        )
+            self._try([pair], self._seeds)
+            causes.add_pair(pair)
+        return found.with_causes(memorized, causes, self._scores, needless)
 
-    def _references(self):
+    def _judged(self, changes, references):
+        floor = references["constant"]
+        further = len(self._scores[AS_GIVEN].held_out) - len(floor)
+        if further:
+            floor = np.concatenate([floor, self._constants(self._further_seeds())])
+        return Causes(self._scores, changes, floor, references, self._splits.test_to_train)
+
+    def _constants(self, seeds):
+        return np.array([_floors.constant(self._splits.of(seed), self._task) for seed in seeds])
+
+    def _references(self, seeds):
         found = {}
-        rows = [self._splits.of(seed) for seed in self._seeds]
-        if not self._splits.drawn:
-            rows = rows[:1]
         kinds = {
             "constant": _floors.constant,
             "linear model": _floors.linear,
             "gradient boosting": _floors.boosting,
         }
         for name, measure in kinds.items():
-            values = [measure(each, self._task) for each in rows]
+            if self._splits.drawn:
+                values = [measure(self._splits.of(seed), self._task) for seed in seeds]
+            else:
+                values = [measure(self._splits.of(0), self._task)] * len(seeds)
             if any(value is None for value in values):
                 self._left_out[name] = "it would take longer than the trainings"
-                continue
-            values = values if self._splits.drawn else values * len(self._seeds)
-            found[name] = np.array(values)
+            else:
+                found[name] = np.array(values)
         return found
 
     def _look_inside(self):
-        with seeded(self._seeds[0]):
-            return _inside.look_inside(
-                self._source.model(), self._splits.of(self._seeds[0]), self._task, self._settings
-            )
+        if not self._trials.compiled:
+            self._left_out["a look inside"] = "the model trains in a way of its own"
+            return None
+        seed = self._seeds[0]
+        try:
+            with seeded(seed):
+                return _inside.look_inside(
+                    self._source.model(), self._splits.of(seed), self._task, self._settings
+                )
+        except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
+            # Keras adds up losses of two precisions only in a compiled program.
+            self._left_out["a look inside"] = _first_line(error)
+            return None
 
     def _memorize(self):
-        values = self._trials.memorize(self._source.model, self._settings)
+        values = self._trials.memorize(self._source.model, self._settings, self._seeds)
         floor = 1 / self._task.classes if self._task.classes else 0.0
-        finite = np.nan_to_num(values, nan=floor)
-        value = float(np.median(finite))
+        value = float(np.median(np.nan_to_num(values, nan=floor)))
         return {
             "value": value,
             "share": max(0.0, (value - floor) / (1 - floor)),
@@ -147,42 +165,60 @@ class _Experiments:
             "steps": MEMORIZING_STEPS,
         }
 
-    def _train(self, *changes):
+    def _train(self, changes, seeds):
         """Train without a change, or with changes that differ in the learning rate only."""
         first = changes[0]
         if first is None:
-            return self._trials.run(self._source.model, self._settings)[0]
+            return self._trials.run(self._source.model, self._settings, seeds)
         settings = first.apply(self._settings)
-        if len(changes) > 1:
-            settings = _with_rates(settings, [change.rate for change in changes])
+        if first.rate is not None:
+            settings = replace(settings, rates=tuple(change.rate for change in changes))
         build = self._source.model
         if first.network is not None:
 
             def build():
                 return first.network(self._source)
 
-        return self._trials.run(build, settings, first.prepared, first.scaled_targets)
+        return self._trials.run(build, settings, seeds, first.prepared, first.scaled_targets)
 
-    def _try(self, to_try):
-        """Train with each change, all seeds or none; note what the time does not suffice for."""
-        with progress_bar(len(to_try), "change", self._verbose) as bar:
-            for group in _grouped(to_try):
+    def _try(self, changes, seeds):
+        """Train with each change, all seeds or none; note what cannot be tried."""
+        with progress_bar(len(changes), "change", self._verbose) as bar:
+            for group in _grouped(changes):
                 try:
-                    scores = self._train(*group)
+                    scores = self._train(group, seeds)
                 except OutOfTime:
-                    self._left_out.update((change.title, "for want of time") for change in group)
+                    self._left_out.update((c.title, _FOR_WANT_OF_TIME) for c in group)
                 except (ValueError, TypeError, NotImplementedError, AttributeError) as error:
-                    why = str(error).splitlines()[0][:80] if str(error) else "it cannot be made"
-                    self._left_out.update((change.title, why) for change in group)
+                    why = _first_line(error) or "the network cannot be changed so"
+                    self._left_out.update((c.title, why) for c in group)
                 else:
-                    self._scores.update(
-                        (change.title, score) for change, score in zip(group, scores, strict=True)
-                    )
+                    titles = [change.title for change in group]
+                    self._scores.update(zip(titles, scores, strict=True))
                 bar.update(len(group))
 
+    def _further_seeds(self):
+        start = max(self._seeds) + 1
+        return list(range(start, start + _MORE_SEEDS * len(self._seeds)))
 
-def _with_rates(settings, rates):
-    return replace(settings, rates=tuple(rates))
+    def _try_again(self, changes):
+        """Train what is large and unclear on further seeds, all of them or none."""
+        seeds = self._further_seeds()
+        more = {}
+        try:
+            more[AS_GIVEN] = self._train([None], seeds)[0]
+            for group in _grouped(changes):
+                titles = [change.title for change in group]
+                more.update(zip(titles, self._train(group, seeds), strict=True))
+        except OutOfTime:
+            self._left_out["further seeds"] = _FOR_WANT_OF_TIME
+            return
+        for title, scores in more.items():
+            self._scores[title] = self._scores[title].and_more(scores)
+
+
+def _first_line(error):
+    return textwrap.shorten(str(error).partition("\n")[0], 100)
 
 
 def _grouped(changes):
@@ -197,97 +233,11 @@ def _grouped(changes):
     return groups
 
 
-def _nonlinear_gain(floor, references, ceiling):
-    if "gradient boosting" not in references or ceiling <= floor.mean():
+def _nonlinear_gain(references):
+    """Return what boosting reaches above a linear model, as a share of the way from a constant."""
+    means = {name: value.mean() for name, value in references.items()}
+    if len(means) < 3:
         return 0.0
-    linear = references.get("linear model", floor).mean()
-    return (references["gradient boosting"].mean() - linear) / (ceiling - floor.mean())
-
-
-class _Judged:
-    """What the trainings say of each change.
-
-    Attributes
-    ----------
-    table : dict of str to dict
-        By title: ``value``, ``std``, ``diverged``, ``difference``, ``low``, ``verdict``.
-    learnable : bool
-        Whether anything is better than the constant, clear of chance.
-    causes : list of Change
-        The most important first.
-    better_together : Change or None
-        Two causes, where both are better than the first, clear of chance.
-    """
-
-    def __init__(self, scores, changes, floor, references, test_to_train):
-        self._scores, self._floor, self._ratio = scores, floor, test_to_train
-        self._tried = len(changes) + 1  # and the best two together
-        self._changes = {change.title: change for change in changes}
-        values = [_judge.at_least(score.held_out, floor) for score in scores.values()]
-        everything = [*references.values(), *values]
-        best = max(value.mean() for value in everything)
-        self.gap = max(best - floor.mean(), 0.0)
-        self.learnable = any(
-            self._clear(value - floor) and (value - floor).mean() > 0 for value in everything
-        )
-        self._as_given = _judge.at_least(scores[AS_GIVEN].held_out, floor)
-        self.table = {title: self._row(title) for title in scores}
-        self.causes = self._in_order()
-        self.better_together = None
-
-    def _clear(self, differences):
-        return _judge.lower_bound(differences, self._tried, self._ratio) > 0
-
-    def _row(self, title):
-        held_out = self._scores[title].held_out
-        row = {
-            "value": held_out.mean(),
-            "std": held_out.std(ddof=1) if len(held_out) > 1 else np.nan,
-            "diverged": int(np.isnan(held_out).sum()),
-        }
-        if title == AS_GIVEN:
-            return {**row, "difference": np.nan, "low": np.nan, "verdict": ""}
-        differences = _judge.at_least(held_out, self._floor) - self._as_given
-        low = _judge.lower_bound(differences, self._tried, self._ratio)
-        verdict = _judge.verdict(differences.mean(), low, self.gap)
-        if not self.learnable and verdict != "worse":
-            verdict = "no effect"
-        return {**row, "difference": differences.mean(), "low": low, "verdict": verdict}
-
-    def _in_order(self):
-        causes = [
-            change
-            for title, change in self._changes.items()
-            if title in self.table and self.table[title]["verdict"] == "cause"
-        ]
-        causes.sort(key=self._gain, reverse=True)
-        of_each_kind = list({change.code: change for change in reversed(causes)}.values())[::-1]
-        of_each_kind.sort(key=self._gain, reverse=True)
-        if not of_each_kind:
-            return []
-        # Differences below a tenth of the gap do not matter: the larger suspect goes first.
-        best = self._gain(of_each_kind[0])
-        equal = [c for c in of_each_kind if best - self._gain(c) < _judge.MATTERS * self.gap]
-        rest = of_each_kind[len(equal) :]
-        return sorted(equal, key=lambda c: -c.suspicion) + rest
-
-    def _gain(self, change):
-        return self.table[change.title]["difference"]
-
-    def pair(self):
-        """Return the first cause with the next that can be had with it, or None."""
-        for second in self.causes[1:]:
-            if _changes.fit_together(self.causes[0], second):
-                return _changes.together(self.causes[0], second)
-        return None
-
-    def add_pair(self, pair):
-        """Judge the pair against the first cause."""
-        if pair.title not in self._scores:
-            return
-        self.table[pair.title] = self._row(pair.title)
-        first = self._scores[self.causes[0].title].held_out
-        values = _judge.at_least(self._scores[pair.title].held_out, self._floor)
-        differences = values - _judge.at_least(first, self._floor)
-        if self._clear(differences) and differences.mean() >= _judge.MATTERS * self.gap:
-            self.better_together = pair
+    floor, linear, boosting = means.values()
+    ceiling = max(means.values())
+    return (boosting - max(linear, floor)) / (ceiling - floor) if ceiling > floor else 0.0

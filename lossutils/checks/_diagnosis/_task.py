@@ -187,7 +187,8 @@ class ShareCorrect(keras.metrics.Metric):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count rows of a batch; weights of rows do not matter."""
         ops = keras.ops
-        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        # Labels are whole numbers, or one-hot rows.
+        y_true, y_pred = ops.cast(y_true, self.dtype), ops.cast(y_pred, self.dtype)
         if self.middle is not None:
             truth = ops.reshape(y_true, (-1,)) > self.middle
             predicted = ops.reshape(y_pred, (-1,)) > self.threshold

@@ -59,6 +59,11 @@ class Scores:
     trained_on: np.ndarray
     worst_class: np.ndarray
 
+    def and_more(self, scores):
+        """Return these scores with those of further seeds after them."""
+        pairs = zip(vars(self).values(), vars(scores).values(), strict=True)
+        return Scores(*(np.concatenate(pair) for pair in pairs))
+
 
 @dataclass
 class Trials:
@@ -68,22 +73,19 @@ class Trials:
     ----------
     task : Task
     splits : Splits
-    seeds : list of int
     deadline : float
         Of `time.monotonic`.
-    compiled : bool or None
-        Whether trainings run as one compiled program; where the first cannot, `model.fit` trains
-        all of them. None before it.
+    compiled : bool
+        Whether trainings run as one compiled program; else `model.fit` trains.
     """
 
     task: object
     splits: object
-    seeds: list
     deadline: float
-    compiled: bool | None = None
+    compiled: bool
     _seconds: float = field(default=0.0, repr=False)
 
-    def run(self, build, settings, prepared=None, scaled_targets=False):
+    def run(self, build, settings, seeds, prepared=None, scaled_targets=False):
         """Train with each seed.
 
         Parameters
@@ -91,6 +93,7 @@ class Trials:
         build : callable
             Returns a fresh compiled model.
         settings : Settings
+        seeds : list of int
         prepared : callable, optional
             Turns the rows of a split into those to train on.
         scaled_targets : bool
@@ -112,25 +115,24 @@ class Trials:
             return rows if prepared is None else prepared(rows)
 
         started = time.monotonic()
-        results = self._results(build, rows_of, settings)
-        trainings = len(self.seeds) * max(1, len(settings.rates))
+        results = self._results(build, rows_of, settings, seeds)
+        trainings = len(seeds) * max(1, len(settings.rates))
         self._seconds = (time.monotonic() - started) / trainings
-        return [self._scores(values, scaled_targets) for values in results]
+        return [self._scores(values, seeds, scaled_targets) for values in results]
 
-    def memorize(self, build, settings):
-        """Train on a few rows; return the task's metric on them, and what a constant has there."""
-        rows = self.splits.of(self.seeds[0])
+    def memorize(self, build, settings, seeds):
+        """Train on a few rows; return the task's metric on them, for some of the seeds."""
+        rows = self.splits.of(seeds[0])
         x, y = _splits.telling_rows(rows, self.task, MEMORIZED_ROWS)
         few = _splits.Rows(x, y, x, y)
         steps = replace(settings, epochs=MEMORIZING_STEPS, batch_size=len(x), class_weight=None)
-        seeds = self.seeds[:_MEMORIZING_SEEDS]
-        (values,) = self._results(build, lambda _: few, steps, seeds)
+        (values,) = self._results(build, lambda _: few, steps, seeds[:_MEMORIZING_SEEDS])
         return [self.task.score(value, y) for value in values[f"test_{MEASURE}"]]
 
-    def _scores(self, values, scaled_targets):
+    def _scores(self, values, seeds, scaled_targets):
         def in_task(part):
             scores = []
-            for seed, value in zip(self.seeds, values[f"{part}_{MEASURE}"], strict=True):
+            for seed, value in zip(seeds, values[f"{part}_{MEASURE}"], strict=True):
                 rows = self.splits.of(seed)
                 y = rows.y_held_out if part == "test" else rows.y_train
                 scale = _splits.target_scale(rows) if scaled_targets else 1.0
@@ -138,25 +140,17 @@ class Trials:
             scores = np.array(scores, dtype=float)
             return np.where(np.isfinite(scores), scores, np.nan)
 
-        worst = values.get(f"test_{WORST_CLASS}", np.full(len(self.seeds), np.nan))
+        worst = values.get(f"test_{WORST_CLASS}", np.full(len(seeds), np.nan))
         return Scores(in_task("test"), in_task("train"), np.array(worst, dtype=float))
 
-    def _results(self, build, rows_of, settings, seeds=None):
+    def _results(self, build, rows_of, settings, seeds):
         """Return a dict of measures, with a value for each seed, for each learning rate."""
-        seeds = self.seeds if seeds is None else seeds
 
         def in_time():
             if time.monotonic() + self._seconds > self.deadline:
                 raise OutOfTime
             return build()
 
-        if self.compiled is None:
-            try:
-                results = self._repeated(in_time, rows_of, settings, seeds)
-                self.compiled = True
-                return results
-            except ValueError:  # a model that needs model.fit, which says what else is wrong
-                self.compiled = False
         train = self._repeated if self.compiled else self._fitted
         return train(in_time, rows_of, settings, seeds)
 
