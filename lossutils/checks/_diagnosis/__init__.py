@@ -118,7 +118,9 @@ def diagnose(
     with _trials.seeded(0):
         model = source.model()
         _copies.check(model)
-        findings = check_setup(model, x, y)
+        findings = check_setup(
+            model, x, y, class_weight=class_weight, validation_data=validation_data
+        )
     settings = _trials.Settings(epochs, batch_size, shuffle, class_weight)
     return _run.run(
         source,

@@ -343,7 +343,7 @@ def _dropout(e):
         "no-dropout",
         title,
         "dropout takes away what the network needs",
-        "leave out keras.layers.Dropout, or give it a smaller rate",
+        "# leave out keras.layers.Dropout, or give it a smaller rate",
         2.5 if largest >= 0.6 else 1.0,
         network=lambda source: source.changed(_copies.without_dropout),
     )
@@ -363,7 +363,7 @@ def _regularization(e):
         "no-regularization",
         title,
         "the penalty on the weights is larger than what the data ask for",
-        "leave out kernel_regularizer and weight_decay, or make them ten times smaller",
+        "# leave out kernel_regularizer and weight_decay, or make them ten times smaller",
         2.0,
         network=network,
     )

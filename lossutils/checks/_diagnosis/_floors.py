@@ -6,8 +6,10 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-# Above so many numbers times classes, boosting takes longer than the trainings.
-_BOOSTED_NUMBERS = 5_000_000
+# Numbers times classes that boosting is given in all splits together, and in one at most; above
+# these it takes longer than the trainings.
+_BOOSTED_NUMBERS = 2_000_000
+_BOOSTED_AT_ONCE = 5_000_000
 _LINEAR_COLUMNS = 3_000
 _ROUNDS = 100
 
@@ -35,8 +37,7 @@ def linear(rows, task):
 
 def boosting(rows, task):
     """Measure gradient boosting, or None where it would take long."""
-    classes = task.classes if task.classes > 2 else 1
-    if rows.x_train.size * classes > _BOOSTED_NUMBERS:
+    if _boosted_numbers(rows, task) > _BOOSTED_AT_ONCE:
         return None
     if task.kind == "numbers":
         loss = "squared_error" if task.metric == "R²" else "absolute_error"
@@ -46,6 +47,15 @@ def boosting(rows, task):
             max_iter=_ROUNDS, random_state=0, class_weight=_class_weight(task)
         )
     return _measured(model, rows, task)
+
+
+def splits_to_boost(rows, task, splits):
+    """Return on how many of the splits boosting is worth its time."""
+    return int(np.clip(_BOOSTED_NUMBERS // _boosted_numbers(rows, task), 1, splits))
+
+
+def _boosted_numbers(rows, task):
+    return rows.x_train.size * (task.classes if task.classes > 2 else 1)
 
 
 def _class_weight(task):

@@ -1,5 +1,6 @@
 """What happens inside of a network in its first epochs, a layer at a time."""
 
+import time
 from dataclasses import dataclass
 
 import keras
@@ -40,6 +41,8 @@ class Inside:
         Standard deviation of the predictions for held-out rows; of numbers in that of the targets.
     gradient_jump : float
         The largest gradient norm among the steps, in the median.
+    step_seconds : float
+        How long a step takes.
     """
 
     layers: pd.DataFrame
@@ -47,6 +50,7 @@ class Inside:
     nan_step: int | None
     spread: float
     gradient_jump: float
+    step_seconds: float
 
     @property
     def hidden(self):
@@ -75,7 +79,9 @@ def look_inside(model, rows, task, settings):
     start = _activity(probe, layers, x)
     scales = [_scale(layer) for layer in layers]
     model.jit_compile = False  # compiling takes longer than these few steps
-    updates, gradients, nan_step = [], [], None
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)  # else the step is traced twice
+    updates, gradients, seconds, nan_step = [], [], [], None
     batches = _batches(len(rows.x_train), settings)
     watched = {*np.linspace(0, len(batches) - 1, _STEPS_WATCHED).round().astype(int).tolist()}
     for step, batch in enumerate(batches):
@@ -83,14 +89,17 @@ def look_inside(model, rows, task, settings):
         if step in watched:
             gradients.append(_gradients(model, layers, x_batch, y_batch))
             before = [_values(layer) for layer in layers]
+        started = time.perf_counter()
         loss = model.train_on_batch(x_batch, y_batch)
+        seconds.append(time.perf_counter() - started)
         if not np.isfinite(np.ravel(loss)[0]):
             nan_step = step + 1
             break
         if step in watched:
             after = [_values(layer) for layer in layers]
             pairs = zip(after, before, strict=True)
-            updates.append([_relative(new - old, old) for new, old in pairs])
+            with np.errstate(invalid="ignore"):
+                updates.append([_relative(new - old, old) for new, old in pairs])
     end = _activity(probe, layers, x)
     gradients = np.array(gradients)
     table = pd.DataFrame(
@@ -107,7 +116,8 @@ def look_inside(model, rows, task, settings):
     )
     total = gradients.sum(axis=1) if len(layers) else np.zeros(1)
     jump = float(np.max(total) / max(np.median(total), 1e-300))
-    return Inside(table, step + 1, nan_step, _spread(model, rows, task), jump)
+    spread = _spread(model, rows, task)
+    return Inside(table, step + 1, nan_step, spread, jump, float(np.median(seconds)))
 
 
 def _batches(rows, settings):
@@ -115,8 +125,11 @@ def _batches(rows, settings):
     batches = []
     for _ in range(min(_EPOCHS, settings.epochs)):
         order = rng.permutation(rows) if settings.shuffle else np.arange(rows)
-        batches += [order[i : i + settings.batch_size] for i in range(0, rows, settings.batch_size)]
-    return batches[:_STEPS]
+        starts = range(0, rows, settings.batch_size)
+        batches += [order[start : start + settings.batch_size] for start in starts]
+    # The last batch of an epoch has fewer rows, for which the step would be traced once more.
+    whole = [batch for batch in batches if len(batch) == len(batches[0])]
+    return whole[:_STEPS]
 
 
 def _probe(model, layers):
@@ -163,17 +176,18 @@ def _dead_and_saturated(values, activation):
 
 
 def _scale(layer):
-    kernel = keras.ops.convert_to_numpy(layer.kernel)
+    kernel = layer.kernel.numpy()
     return float(kernel.std() / np.sqrt(2 / np.prod(kernel.shape[:-1])))
 
 
 def _values(layer):
     weights = layer.trainable_weights or layer.weights
-    return np.concatenate([keras.ops.convert_to_numpy(w).ravel() for w in weights])
+    return np.concatenate([w.numpy().ravel() for w in weights])
 
 
 def _relative(change, weights):
-    return float(np.linalg.norm(change) / max(np.linalg.norm(weights), 1e-12))
+    with np.errstate(over="ignore", invalid="ignore"):  # of weights on their way to infinity
+        return float(np.linalg.norm(change) / max(np.linalg.norm(weights), 1e-12))
 
 
 def _gradients(model, layers, x, y):

@@ -11,6 +11,7 @@ from lossutils.checks._findings import Finding, Findings
 _WIDTH = 88
 _MEMORIZED = 0.9
 _NOT_MEMORIZED = 0.5
+_SMALL_STEP, _LARGE_STEP = 1e-5, 0.1
 
 
 class Diagnosis:
@@ -47,7 +48,9 @@ class Diagnosis:
     recipe : str
         What to write instead, as code; empty where there is no cause.
     left_out : dict of str to str
-        What was not tried, and why.
+        What was not tried or measured, and why: for want of time, or because it cannot be.
+    not_needed : dict of str to str
+        Changes that need no trial, and why.
     """
 
     def __init__(self, metric, references, inside, checked, left_out):
@@ -59,12 +62,13 @@ class Diagnosis:
         self.left_out = left_out
         self.memorized = None
         self._inside, self._checked = inside, checked
-        self._judged, self._scores, self._needless = None, {}, {}
+        self.not_needed = {}
+        self._judged, self._scores = None, {}
 
-    def with_causes(self, memorized, judged, scores, needless):
+    def with_causes(self, memorized, judged, scores, not_needed):
         """Return this diagnosis with what the trainings say."""
-        self.memorized = memorized
-        self._judged, self._scores, self._needless = judged, scores, needless
+        self.memorized, self.not_needed = memorized, not_needed
+        self._judged, self._scores = judged, scores
         return self
 
     @property
@@ -206,6 +210,11 @@ class Diagnosis:
             parts.append(self._on_memory())
         if self._inside is not None and self._inside.nan_step is not None:
             parts.append(f"The loss is NaN after step {self._inside.nan_step}.")
+        update = self.inside["update"].median() if len(self.inside) else np.nan
+        if update < _SMALL_STEP:
+            parts.append(f"A step moves the weights by {update:.0e} of their size: hardly at all.")
+        if update > _LARGE_STEP:
+            parts.append(f"A step moves the weights by {update:.0%} of their size.")
         for name, layer in self.inside.iterrows():
             if layer["dead"] > 0.5 and name != self.inside.index[-1]:
                 parts.append(f"In {name}, {layer['dead']:.0%} of the units are dead.")

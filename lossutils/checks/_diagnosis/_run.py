@@ -81,6 +81,8 @@ class _Experiments:
         """Make the experiments in their order."""
         references = self._references(self._seeds)
         inside = self._look_inside()
+        if inside is not None:
+            self._trials.expect(inside.step_seconds, self._settings)
         found = Diagnosis(self._task.metric, references, inside, findings, self._left_out)
         try:
             memorized = self._memorize()
@@ -130,7 +132,11 @@ class _Experiments:
         }
         for name, measure in kinds.items():
             if self._splits.drawn:
-                values = [measure(self._splits.of(seed), self._task) for seed in seeds]
+                chosen = seeds
+                if measure is _floors.boosting:
+                    rows = self._splits.of(seeds[0])
+                    chosen = seeds[: _floors.splits_to_boost(rows, self._task, len(seeds))]
+                values = [measure(self._splits.of(seed), self._task) for seed in chosen]
             else:
                 values = [measure(self._splits.of(0), self._task)] * len(seeds)
             if any(value is None for value in values):

@@ -181,8 +181,9 @@ class ShareCorrect(keras.metrics.Metric):
         super().__init__(name=name, dtype=dtype)
         self.classes, self.over = classes, over
         self.middle, self.threshold = middle, threshold
-        self.hits = self.add_weight(shape=(classes,), initializer="zeros", name="hits")
-        self.rows = self.add_weight(shape=(classes,), initializer="zeros", name="rows")
+        counts = {"shape": (classes,), "initializer": "zeros", "dtype": self.dtype}
+        self.hits = self.add_weight(name="hits", **counts)
+        self.rows = self.add_weight(name="rows", **counts)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count rows of a batch; weights of rows do not matter."""

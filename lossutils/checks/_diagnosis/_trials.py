@@ -18,6 +18,9 @@ MEMORIZED_ROWS = 32
 MEMORIZING_STEPS = 1000
 _MEMORIZING_SEEDS = 3
 
+# What calling a step from Python costs, which a compiled program does not pay.
+_CALL_SECONDS = 0.01
+
 
 class OutOfTime(Exception):
     """Raised where the time does not suffice for a training."""
@@ -84,6 +87,11 @@ class Trials:
     deadline: float
     compiled: bool
     _seconds: float = field(default=0.0, repr=False)
+
+    def expect(self, step_seconds, settings):
+        """Note how long a step takes, so that what cannot end in time does not begin."""
+        steps = settings.epochs * -(-len(self.splits.of(0).x_train) // settings.batch_size)
+        self._seconds = steps * max(0.0, step_seconds - _CALL_SECONDS)
 
     def run(self, build, settings, seeds, prepared=None, scaled_targets=False):
         """Train with each seed.
