@@ -1,4 +1,4 @@
-"""The chapter on mistakes and the rules of `check_setup` tell of the same mistakes."""
+"""The chapters on mistakes and the rules of `check_setup` tell of the same mistakes."""
 
 import re
 
@@ -7,13 +7,16 @@ import pytest
 
 from lossutils.checks import RULES
 
-CHAPTER = notebooks.BOOK / "practice" / "mistakes.ipynb"
+CHAPTERS = [
+    notebooks.BOOK / "practice" / name
+    for name in ("mistakes.ipynb", "mistakes_in_data_and_network.ipynb")
+]
 
 
-def sections():
+def sections(chapter):
     """Return {heading of level 3: its cells}, the exercises left out."""
     found, cells = {}, []
-    for cell in notebooks.read(CHAPTER).cells:
+    for cell in notebooks.read(chapter).cells:
         if cell.cell_type != "markdown":
             cells.append(cell)
             continue
@@ -29,7 +32,7 @@ def sections():
     return found
 
 
-SECTIONS = sections()
+SECTIONS = {code: cells for chapter in CHAPTERS for code, cells in sections(chapter).items()}
 
 
 def words(cells):
@@ -46,15 +49,17 @@ def shown(cells):
 
 def test_every_rule_has_a_section_and_every_section_a_rule():
     assert set(SECTIONS) == set(RULES)
+    assert len(SECTIONS) == sum(len(sections(chapter)) for chapter in CHAPTERS)
 
 
-def test_the_lists_link_to_every_section_with_severity_and_title():
-    text = words(notebooks.read(CHAPTER).cells)
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_the_lists_link_to_every_section_with_severity_and_title(chapter):
+    text = words(notebooks.read(chapter).cells)
     rows = re.findall(r"^\| \[([\w-]+)\]\(#([\w-]+)\) \| (\w+) \| (.+) \|$", text, re.M)
     listed = {code: (severity, title) for code, _, severity, title in rows}
-    assert [code for code, *_ in rows] == list(SECTIONS)
+    assert [code for code, *_ in rows] == list(sections(chapter))
     assert all(code == anchor for code, anchor, *_ in rows)
-    assert listed == {code: (rule.severity, rule.title) for code, rule in RULES.items()}
+    assert listed == {code: (RULES[code].severity, RULES[code].title) for code in listed}
 
 
 @pytest.mark.parametrize("code", RULES)

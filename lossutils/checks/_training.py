@@ -266,9 +266,9 @@ def equal_weights(setup):
 
 def _only_value(layer):
     """Return the value that all weights of the kernel have, or None."""
-    kernel = np.asarray(layer.get_weights()[0])
-    first = kernel.flat[0]
-    return float(first) if kernel.size > 1 and bool((kernel == first).all()) else None
+    kernel = np.asarray(layer.get_weights()[0]).ravel()
+    equal = kernel.size > 1 and bool((kernel == kernel[0]).all())
+    return float(kernel[0]) if equal else None
 
 
 @rule(RULES, "narrow-layer", "warning", "A hidden layer of a single unit")
