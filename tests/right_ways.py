@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+import pytest
+from grading import worker
+
 import assignments
 
 WAYS = Path(__file__).parent / "grading" / "right"
@@ -27,8 +30,11 @@ def solutions(name, way, word):
     return dict(zip((head for head, _, _ in blocks), filled.split("\n# %%\n"), strict=True))
 
 
-def score(name, written, word):
-    """Run an assignment as it is graded; return the points and the messages of failing tests."""
+def score(name, written, word="", turned=False):
+    """Run an assignment as it is graded; return the points and the messages of failing tests.
+
+    Where tests are turned, a test passes only if each of its asserts, turned around, fails.
+    """
     release = assignments.release(name, word)
     namespace, points, failed = {}, 0, {}
     for cell in release.cells:
@@ -40,6 +46,9 @@ def score(name, written, word):
     for cell in filter(assignments.is_test, release.cells):
         try:
             exec(compile(cell.source, cell["id"], "exec"), namespace)
+            for source, message in worker.turned(cell.source)[1] if turned else []:
+                with pytest.raises(AssertionError, match=f"^{re.escape(message)}"):
+                    exec(compile(source, cell["id"], "exec"), namespace)
             points += assignments.nbgrader(cell)["points"]
         except Exception as error:
             failed[cell["id"]] = str(error)

@@ -84,6 +84,13 @@ def test_every_right_way_gets_all_points(name, word, way):
 
 
 @each
+def test_every_test_fails_where_one_of_its_asserts_is_turned_around(name):
+    """Grading takes a test that passes for forged unless it fails then, with that message."""
+    points, failed = right_ways.score(name, right_ways.solutions(name, "loops", ""), turned=True)
+    assert points == right_ways.maximum(name), failed
+
+
+@each
 @each_word
 def test_a_bare_student_version_gets_nothing(name, word):
     points, failed = right_ways.score(name, {}, word)
@@ -126,8 +133,13 @@ def broken(name, cell, source):
     [
         ("slopes-level", "assert quantile_level > 0", "needs a message"),
         ("slopes-level", "assert quantile_level, f'{quantile_level}'", "a plain string"),
+        ("slopes-level", "quantile_level", "an assert outside of functions"),
         ("slopes-solution", "two_slopes = None", "BEGIN SOLUTION"),
-        ("hand-given", "soft_corner = 1", "a later test needs soft_corner"),
+        (
+            "hand-given",
+            "soft_corner = 1\nassert soft_corner, 'One.'",
+            "a later test needs soft_corner",
+        ),
     ],
 )
 def test_a_master_that_would_leak_or_misjudge_is_refused(

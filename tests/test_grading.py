@@ -1,14 +1,16 @@
 """What grading does around the sandbox; tests/grading/hostile.py has what happens in it."""
 
 import csv
+import os
 
 import nbformat
 import notebooks
 import pytest
-from grading import marks, rebuild, sandbox, submissions, summary, worker
+from grading import kernel, marks, rebuild, sandbox, submissions, summary, worker
 from grading.kernel import StopGradingError
 
 import assignments
+from lossutils import checks, losses
 
 
 def result(student, *scores):
@@ -75,20 +77,70 @@ def test_points_out_of_range_are_refused(tmp_path, points):
 
 def test_no_cell_of_the_marks_is_a_formula(tmp_path):
     release = assignments.release("choose_a_loss")
-    rows = marks.add_up([result("=cmd|' /C calc'!A0"), result("@x, y")], release, {})
+    names = ["=cmd|' /C calc'!A0", "@x, y", "\uff1d1", "z;=1"]
+    rows = marks.add_up([result(name) for name in names], release, {})
     marks.write(rows, release, tmp_path / "marks.csv")
     students = [row["student"] for row in written(tmp_path / "marks.csv")]
-    assert students == ["'=cmd|' /C calc'!A0", "'@x, y"]
+    assert students == ["'=cmd|' /C calc'!A0", "'@x, y", "'\uff1d1", "z =1"]
 
 
 def test_the_canary_fails_where_nothing_is_changed_and_shows_where_something_is():
     source, message = worker.canary("word")
     with pytest.raises(AssertionError) as error:
         exec(source, {})
-    assert str(error.value) == message
+    assert str(error.value).startswith(message)
     with pytest.raises(AssertionError) as error:
         exec(source, {"abs": lambda value: 0.0})
-    assert str(error.value) != message
+    assert not str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize("change", ["nothing", "function", "code", "module"])
+def test_the_canary_tells_another_function_in_the_place_of_one_that_tests_call(monkeypatch, change):
+    def state():
+        with pytest.raises(AssertionError) as error:
+            exec(worker.canary("word", ["lossutils.losses", "lossutils.checks"])[0], {})
+        return str(error.value)
+
+    before = state()
+    assert state() == before
+    if change == "function":
+        monkeypatch.setattr(checks, "check_setup", lambda *model: [])
+    elif change == "code":
+        monkeypatch.setattr(losses.huber, "__code__", (lambda y, p, delta=1.0: 0 * p).__code__)
+    elif change == "module":
+        monkeypatch.setattr("lossutils.losses", checks)
+    assert (state() == before) == (change == "nothing")
+
+
+def test_a_test_is_turned_around_at_one_assert_at_a_time():
+    source = "x = 1  # one\nassert x == 1, 'One.'\nassert x < 2, 'Two.'"
+    plain, others = worker.turned(source)
+    exec(plain, {})
+    assert [message for _, message in others] == ["One.", "Two."]
+    for other, message in others:
+        with pytest.raises(AssertionError, match=message):
+            exec(other, {})
+        assert len(other.split("\n")) == len(plain.split("\n"))
+
+
+def test_a_notebook_that_would_fill_the_memory_of_the_grader_is_refused(tmp_path):
+    path = tmp_path / "long.ipynb"
+    cell = nbformat.v4.new_code_cell("x = 1\n" * 200_000)
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    with pytest.raises(StopGradingError, match="more than 1 MB of text"):
+        rebuild.read(path)
+
+
+def test_half_a_character_is_read_as_text_that_can_be_written(tmp_path):
+    path = tmp_path / "half.ipynb"
+    text = nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("HALF")]))
+    path.write_text(text.replace("HALF", "'\\ud83d'"), encoding="utf-8")
+    assert rebuild.read(path).cells[0].source.encode("utf-8") == b"'?'"
+
+
+def test_what_a_message_holds_is_counted_however_deep():
+    content = {"data": {"application/json": {"a": ["b" * 10, {"c" * 20: 1.5}]}}}
+    assert kernel._length([content, [memoryview(b"d" * 30)]]) >= 60
 
 
 def test_feedback_has_the_messages_of_the_tests_and_no_text_of_the_student():
@@ -146,11 +198,13 @@ def test_submissions_are_found_under_names_that_stay_in_their_folder(tmp_path):
     moodle = tmp_path / "Bob Ray_12_assignsubmission_file_"
     moodle.mkdir()
     (moodle / "work.ipynb").write_text("", encoding="utf-8")
+    os.mkfifo(tmp_path / "pipe.ipynb")
     found = {each.student: each for each in submissions.find(tmp_path)}
-    assert set(found) == {"Ada", "..%2fmarks", "a,b", "essay", "Bob Ray_12"}
+    assert set(found) == {"Ada", "..%2fmarks", "a,b", "essay", "Bob Ray_12", "pipe"}
     assert found["essay"].notebook is None
+    assert found["pipe"].notebook is None
     assert found["Bob Ray_12"].notebook == moodle / "work.ipynb"
-    assert len({each.key for each in found.values()}) == 5
+    assert len({each.key for each in found.values()}) == 6
     assert all(each.key.replace("-", "").isalnum() for each in found.values())
 
 

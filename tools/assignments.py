@@ -167,6 +167,9 @@ def check(name):
                 if isinstance(node, ast.Assert) and not isinstance(node.msg, ast.Constant):
                     # Feedback shows no other text of a test.
                     raise ValueError(f"{place}: each assert needs a message, a plain string.")
+            if not _asserts(ast.parse(cell.source)):
+                # Grading turns one of them around, to see that the test has run.
+                raise ValueError(f"{place}: a test needs an assert outside of functions.")
     for place, names in _overwritten(cells):
         raise ValueError(f"{name}.ipynb, cell {place}: a later test needs {', '.join(names)}.")
 
@@ -174,6 +177,13 @@ def check(name):
 def is_test(cell):
     """Tell whether a program grades the cell."""
     return bool(nbgrader(cell)) and nbgrader(cell)["grade"] and not nbgrader(cell)["solution"]
+
+
+def _asserts(tree):
+    """Return the asserts of a test that run in any case: at its top, or in a loop there."""
+    loops = [node for node in tree.body if isinstance(node, ast.For)]
+    inside = [node for loop in loops for node in loop.body]
+    return [node for node in [*tree.body, *inside] if isinstance(node, ast.Assert)]
 
 
 def _overwritten(cells):

@@ -279,6 +279,16 @@ def formula():
     return right()
 
 
+@student("x;=1+1", score=0)
+def semicolon():
+    return bare()
+
+
+@student("\uff1d1+1", score=0)
+def wide_formula():
+    return bare()
+
+
 @student("new\nline", score=0)
 def newline():
     return bare()
@@ -383,6 +393,39 @@ time.sleep(1000)
 """)
 
 
+@student("a folder for a file", "left the sandbox", None)
+def folder_for_file():
+    return with_first("""
+import glob, os, time
+folder = glob.glob("/tmp/**/grade-*/s", recursive=True)[0]
+os.remove(folder + "/connection.json")
+os.mkdir(folder + "/connection.json")
+with open(folder + "/connection.json/HOSTILE", "wb") as file:
+    file.write(b"x" * 1_000_000)
+time.sleep(1000)
+""")
+
+
+@student("a link for a file", "left the sandbox", None)
+def link_for_file():
+    return with_first("""
+import glob, os, time
+folder = glob.glob("/tmp/**/grade-*/s", recursive=True)[0]
+os.remove(folder + "/connection.json")
+os.symlink("/etc/passwd", folder + "/connection.json")
+time.sleep(1000)
+""")
+
+
+@student("hides its output", "too much output", None)
+def hides_output():
+    return with_first("""
+from IPython.display import display
+for _ in range(40):
+    display({"application/json": {"deep": [{"x" * 1_000_000: 1}]}}, raw=True)
+""")
+
+
 @student("patched abs", "tests disturbed", None)
 def patched_abs():
     return with_first("import builtins\nbuiltins.abs = lambda value: 0.0")
@@ -406,9 +449,12 @@ get_ipython().ast_transformers.append(Strip())
 """)
 
 
-@student("hidden errors", "tests disturbed", None)
+@student("hidden errors", score=26)
 def hidden_errors():
-    return with_first("get_ipython().showtraceback = lambda *a, **k: None")
+    """No error is shown, but the reply of the kernel tells of it."""
+    notebook = with_first("get_ipython().showtraceback = lambda *a, **k: None")
+    cell_of(notebook, "corner-solution").source = "soft_corner = soft_corner_gradient = None"
+    return notebook
 
 
 @student("patched by a solution", "tests disturbed", None)
@@ -425,6 +471,91 @@ squared_error = absolute_error = huber_loss = share = Late()
 hardest_sample = 1
 """
     return notebook
+
+
+@student("tests replaced", "tests disturbed", None)
+def replaced():
+    """The checks that must fail run; only cells that look like a test of the task do not."""
+    return with_first("""
+def skip(lines):
+    text = "".join(lines)
+    return ["pass\\n"] if "assert" in text and "_failed" not in text else lines
+
+get_ipython().input_transformers_cleanup.append(skip)
+""")
+
+
+@student("asserts skipped", "tests disturbed", None)
+def asserts_skipped():
+    """IPython runs one statement at a time: all asserts but those that must fail are left out."""
+    return with_first("""
+import dis
+
+shell = get_ipython()
+run = shell.run_code
+
+async def skip(code, *rest, **more):
+    operations = {each.opname for each in dis.get_instructions(code)}
+    if "LOAD_ASSERTION_ERROR" in operations and "_failed" not in code.co_names:
+        return False
+    return await run(code, *rest, **more)
+
+shell.run_code = skip
+""")
+
+
+@student("answers for the kernel", "tests disturbed", None)
+def answers_for_the_kernel():
+    notebook = right()
+    cell_of(notebook, "corner-solution").source = """
+def soft_corner(y_true, y_pred):
+    kernel = get_ipython().kernel
+    parent, idents = kernel.get_parent(), kernel._parent_ident["shell"]
+    reply = {"status": "ok", "execution_count": 1, "user_expressions": {}, "payload": []}
+    kernel.session.send(kernel.shell_stream, "execute_reply", reply, parent=parent, ident=idents)
+    kernel.session.send(kernel.iopub_socket, "status", {"execution_state": "idle"}, parent=parent)
+    raise ValueError("too late")
+
+soft_corner_gradient = soft_corner
+"""
+    return notebook
+
+
+@student("another NumPy")
+def another_numpy():
+    """The name np is the student's, but not while tests run."""
+    notebook = right()
+    notebook.cells.append(
+        nbformat.v4.new_code_cell("""
+class Agrees:
+    def __getattr__(self, name): return lambda *a, **k: True
+
+np = Agrees()
+datasets = losses = Agrees()
+""")
+    )
+    return notebook
+
+
+@student("another data set", "tests disturbed", None)
+def another_data_set():
+    return with_first("""
+import functools
+from lossutils import datasets
+
+datasets.regression = functools.partial(datasets.regression, n_samples=50)
+""")
+
+
+@student("other code in a function", "tests disturbed", None)
+def other_code():
+    return with_first("""
+from lossutils import losses
+
+def wrong(y_true, y_pred, delta=1.0): return 0 * y_pred
+
+losses.huber.__code__ = wrong.__code__
+""")
 
 
 @student("other assignment", "other assignment", None)
@@ -456,6 +587,25 @@ def deep():
 @student("a pickle", "not a notebook", None)
 def pickled():
     return b"cposix\nsystem\n(S'touch /tmp/HOSTILE'\ntR."
+
+
+@student("a huge cell", "not a notebook", None)
+def huge_cell():
+    return with_first("x = 1\n" * 400_000)
+
+
+@student("half a character")
+def half_a_character():
+    notebook = with_first("print('COPY \\ud83d')\nprint('HALF')")
+    text = nbformat.writes(notebook).replace("COPY", "\\ud83d")
+    return text.encode("ascii", "backslashreplace")
+
+
+@student("a list for a name", "other assignment", None)
+def list_for_a_name():
+    notebook = other()
+    notebook.metadata["lossutils"] = {"assignment": ["many_classes"], "release": {"a": 1}}
+    return notebook
 
 
 @student("broken cells", "not a notebook", None)
@@ -542,6 +692,9 @@ def graded(tmp_path_factory):
         write(submissions, name, make())
     (submissions / "a link.ipynb").symlink_to("/etc/passwd")
     (submissions / "essay.pdf").write_bytes(b"%PDF")
+    os.mkfifo(submissions / "a pipe.ipynb")
+    with open(submissions / "a hole.ipynb", "wb") as file:
+        file.truncate(2**27)
     lms = submissions / "Ada Lovelace_12345_assignsubmission_file_"
     lms.mkdir()
     write(lms, "my notebook (1)", right())
@@ -567,8 +720,8 @@ def graded(tmp_path_factory):
 
 def shown(name):
     """Return a student's name as the marks have it."""
-    name = " ".join(name.split())
-    return f"'{name}" if name[0] in "=+-@" else name
+    name = " ".join(name.split()).replace(";", " ")
+    return f"'{name}" if name[0] in "=+-@\uff1d" else name
 
 
 @pytest.mark.parametrize("name", CLASS)
@@ -586,6 +739,8 @@ def test_each_student_gets_a_mark_or_a_reason(graded, name):
     [
         ("a link", "no notebook"),
         ("essay", "no notebook"),
+        ("a pipe", "no notebook"),
+        ("a hole", "not a notebook"),
         ("Ada Lovelace_12345", "graded"),
         ("Two Files_12346", "no notebook"),
         ("Nothing_12347", "no notebook"),

@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import stat
 import time
 from pathlib import Path
 
@@ -122,7 +123,7 @@ class Kernel:
                 message = self._client.get_iopub_msg(timeout=TICK)
             except queue.Empty:
                 continue
-            self._count(message["content"])
+            self._count(message)
             if message["parent_header"].get("msg_id") != request:
                 continue
             if message["msg_type"] == "status":
@@ -149,10 +150,8 @@ class Kernel:
         name, value = str(content.get("ename")), str(content.get("evalue"))
         return [nbformat.v4.new_output("error", ename=name, evalue=value, traceback=[])]
 
-    def _count(self, content):
-        data = content.get("data")
-        parts = data.values() if isinstance(data, dict) else content.values()
-        self._printed += sum(len(part) for part in parts if isinstance(part, str))
+    def _count(self, message):
+        self._printed += _length([message["content"], message["buffers"]])
         if self._printed > self.limits.output:
             raise StopGradingError(
                 "too much output",
@@ -198,11 +197,29 @@ class Kernel:
     def _look_at_folder(self):
         # Of all places outside, the notebook could write into this one only.
         for path in self._shared.iterdir():
-            known = path.is_socket() or path.name == "connection.json"
-            if not known or path.lstat().st_size > _CONNECTION:
+            found = path.lstat()
+            connection = path.name == "connection.json" and stat.S_ISREG(found.st_mode)
+            known = connection or stat.S_ISSOCK(found.st_mode)
+            if not known or found.st_size > _CONNECTION:
                 raise StopGradingError(
                     "left the sandbox", "The notebook writes into the folder of its kernel."
                 )
+
+
+def _length(content):
+    """Return the characters and bytes in a message, however deep its lists and dictionaries."""
+    waiting, total = [content], 0
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str | bytes | memoryview):
+            total += len(part)
+        elif isinstance(part, dict):
+            waiting += [*part.keys(), *part.values()]
+        elif isinstance(part, list | tuple):
+            waiting += part
+        else:
+            total += 1
+    return total
 
 
 def _memory(processes, kind):

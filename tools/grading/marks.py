@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from pathlib import Path
 
 from . import rebuild
@@ -12,8 +13,10 @@ BY_HAND = "by_hand.csv"
 
 def safe(value):
     """Return a cell of a CSV that no spreadsheet runs as a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    # In many countries a spreadsheet begins a new cell at a semicolon.
+    text = "" if value is None else str(value).replace(";", " ")
+    first = unicodedata.normalize("NFKC", text[:1])
+    return f"'{text}" if first in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def number(value):

@@ -10,6 +10,9 @@ import nbformat
 from .kernel import StopGradingError
 
 LARGEST = 30 * 2**20  # bytes of a notebook
+LONGEST = 2**20  # characters of all its cells, outputs aside
+
+SETUP = "set-up"  # id of the cell that installs the book's package
 
 _HIDDEN = re.compile(
     r"^[ \t]*### BEGIN HIDDEN TESTS\n.*?^[ \t]*### END HIDDEN TESTS\n?", re.M | re.S
@@ -42,6 +45,16 @@ def is_solution(cell):
     return bool(marks_of(cell).get("solution"))
 
 
+def is_given(cell):
+    """Tell whether the cell is code that every student has: imports, or the data of a task."""
+    return (
+        cell.cell_type == "code"
+        and cell["id"] != SETUP
+        and not is_test(cell)
+        and not is_solution(cell)
+    )
+
+
 def task_of(grade_id):
     """Return the task that a cell belongs to: what stands before the first hyphen of its id."""
     return grade_id.split("-")[0]
@@ -66,8 +79,10 @@ class Rebuilt:
     cells : list of (nbformat.NotebookNode, str or None)
         What runs first: the student's cells in the student's order, locked cells as released;
         each with the id of the cell of the release that it is.
+    given : list of nbformat.NotebookNode
+        What then runs again: imports and data of the tasks, so that tests find them as released.
     tests : list of nbformat.NotebookNode
-        What runs then, as released.
+        What runs last, as released.
     solutions : dict of str to str
         What the student wrote into each solution cell.
     remarks : list of str
@@ -75,6 +90,7 @@ class Rebuilt:
     """
 
     cells: list
+    given: list
     tests: list
     solutions: dict
     remarks: list
@@ -113,6 +129,13 @@ def read(path):
         raise StopGradingError(
             "not a notebook", f"The file cannot be read as a notebook ({type(error).__name__})."
         ) from error
+    if sum(len(cell.source) for cell in notebook.cells) > LONGEST:
+        raise StopGradingError(
+            "not a notebook", f"The cells hold more than {LONGEST // 2**20} MB of text."
+        )
+    for cell in notebook.cells:
+        # Half of a pair of surrogates is valid in JSON, and no text that could be written.
+        cell.source = cell.source.encode("utf-8", "replace").decode("utf-8")
     return notebook
 
 
@@ -159,6 +182,7 @@ def rebuild(submission, release, others=()):
     cells += [(ours[each], each) for each in _missing_before(None, order, ours, known, placed)]
     return Rebuilt(
         cells=cells,
+        given=[cell for cell in release.cells if is_given(cell)],
         tests=[cell for cell in release.cells if is_test(cell)],
         solutions={name: cell.source for cell, name in cells if name and is_solution(ours[name])},
         remarks=_remarks(submission, known, ours),
@@ -198,11 +222,7 @@ def _missing_before(name, order, ours, known, placed):
     missing = [
         each
         for each in order[:end]
-        if each not in placed
-        and each not in known
-        and ours[each].cell_type == "code"
-        and not is_test(ours[each])
-        and not is_solution(ours[each])
+        if each not in placed and each not in known and (is_given(ours[each]) or each == SETUP)
     ]
     placed.update(missing)
     return missing
@@ -215,7 +235,7 @@ def _check_assignment(submission, release, known, others):
     solutions = {cell["id"] for cell in release.cells if is_solution(cell)}
     if not solutions & set(known):
         name = theirs.get("assignment")
-        which = f", but of {name}" if name in set(others) else ""
+        which = f", but of {name}" if name in list(others) else ""
         raise StopGradingError(
             "other assignment",
             f"This notebook is not of the assignment {ours['assignment']}{which}.",
@@ -242,7 +262,7 @@ def _remarks(submission, known, ours):
         {
             name
             for cell, name in zip(submission.cells, known, strict=True)
-            if name not in (None, "set-up")
+            if name not in (None, SETUP)
             and cell.cell_type == "code"
             and not is_solution(ours[name])
             and _plain(cell.source) != _plain(_visible(ours[name].source))

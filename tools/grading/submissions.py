@@ -88,6 +88,9 @@ def _submission(path):
         many = f"The folder holds {len(inside)} notebooks: leave one." if inside else ""
         return Submission(*names, None, many or "The folder holds no notebook.")
     names = _names(path.stem, path.name)
+    if not path.is_file():
+        # Reading a pipe would wait for ever.
+        return Submission(*names, None, "It is neither a file nor a folder.")
     if path.suffix.lower() != ".ipynb":
         return Submission(
             *names, None, f"The file is no .ipynb but {plain(path.suffix) or 'bare'}."

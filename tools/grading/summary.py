@@ -12,6 +12,7 @@ from .marks import number
 
 ALIKE = 0.8  # share of common pieces from which two submissions are shown side by side
 PIECE = 6  # tokens of a piece
+READ = 20_000  # characters of a solution cell that are compared
 PAIRS = 20  # at most this many pairs, the most alike first
 
 
@@ -131,11 +132,11 @@ def pieces(source):
     """Return the runs of tokens of a code, with all names and comments taken for the same."""
     words = []
     try:
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        for token in tokenize.generate_tokens(io.StringIO(source[:READ]).readline):
             if token.type == tokenize.NAME:
                 words.append(token.string if keyword.iskeyword(token.string) else "name")
             elif token.type in (tokenize.OP, tokenize.NUMBER, tokenize.STRING):
                 words.append(token.string)
-    except (tokenize.TokenError, IndentationError, SyntaxError):
-        words = source.split()
+    except (tokenize.TokenError, SyntaxError):
+        words = source[:READ].split()
     return {tuple(words[at : at + PIECE]) for at in range(len(words) - PIECE + 1)}

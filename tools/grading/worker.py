@@ -60,27 +60,91 @@ _MUST_FAIL = (
     "set([1]) == set([2])",
 )
 
+# What tests call has to be what it was before the student's cells: functions and their code.
+_STATE = """
+def _state():
+    import sys, keras, numpy, pandas, builtins as b
+    owners = [b, numpy, numpy.random, numpy.linalg, pandas.DataFrame, pandas.Series]
+    owners += [keras.Model, keras.Sequential, keras.layers.Dense]
+    found = []
+    for module in MODULES:
+        owners.append(sys.modules[module])
+        package, _, name = module.rpartition(".")
+        found.append((name, b.id(b.getattr(sys.modules.get(package), name, None))))
+    for owner in owners:
+        for name, value in b.vars(owner).items():
+            value = b.getattr(value, "fget", value)
+            # ipykernel sets input anew for each cell.
+            if b.callable(value) and name != "input":
+                inside = ("__code__", "__defaults__", "__kwdefaults__", "__wrapped__")
+                parts = [b.id(b.getattr(value, key, None)) for key in inside]
+                found.append((name, b.id(value), *parts))
+    return b.hash(b.tuple(b.sorted(found)))
+"""
+
+_MODULES = """
+import sys
+_modules = sorted(name for name in sys.modules if name.split(".")[0] == "lossutils")
+del sys
+assert False, " ".join(_modules)
+"""
+
 _UNDEFINED = "name '{}' is not defined"
 
 
-def canary(word):
+def canary(word, modules=()):
     """Return a cell that must fail, with a message that nobody knows before.
 
     Parameters
     ----------
     word : str
         A random word.
+    modules : iterable of str
+        Names of the book's modules whose functions have to stay what they are.
 
     Returns
     -------
     source, message : str
-        The cell, and the message of the error that it ends with.
+        The cell, and how the message of the error begins that it ends with. A number follows, the
+        same as long as the functions that tests call are the same.
     """
     lines = ["import numpy as _np", "_failed = 0"]
     for statement in _MUST_FAIL:
         lines += ["try:", f"    assert {statement}", "except AssertionError:", "    _failed += 1"]
-    lines += [f"assert False, '{word} ' + str(_failed)"]
-    return "\n".join(lines), f"{word} {len(_MUST_FAIL)}"
+    lines += [_STATE.replace("MODULES", repr(list(modules)))]
+    lines += [f"assert False, '{word} ' + str(_failed) + ' ' + str(_state())"]
+    return "\n".join(lines), f"{word} {len(_MUST_FAIL)} "
+
+
+def turned(source):
+    """Return a test once as it is and once for each assert that is turned around.
+
+    Parameters
+    ----------
+    source : str
+        A test that passes.
+
+    Returns
+    -------
+    plain : str
+        The test, written as the others are.
+    others : list of (str, str)
+        Tests that must fail wherever the plain one passes, and their messages.
+    """
+    tree = ast.parse(source)
+    plain = ast.unparse(tree)
+    asserts = [node for node in tree.body if isinstance(node, ast.Assert)]
+    loops = [node for node in tree.body if isinstance(node, ast.For)]
+    # In a loop the first round tells, unless there is none.
+    asserts = asserts or [
+        node for loop in loops for node in loop.body if isinstance(node, ast.Assert)
+    ]
+    others = []
+    for node in asserts:
+        right, node.test = node.test, ast.UnaryOp(ast.Not(), node.test)
+        others.append((ast.unparse(tree), node.msg.value))
+        node.test = right
+    return plain, others
 
 
 def grade(job):
@@ -107,12 +171,16 @@ def grade(job):
         result["solutions"] = rebuilt.solutions
         with Kernel(job["environment"], limits, job["folder"]) as kernel:
             kernel.run(PRELUDE, history=False)
+            modules = _only_error(kernel.run(_MODULES, history=False)).evalue.split()
+            state = _state(kernel, modules)
             result["cells"] = _run(kernel, rebuilt)
+            for cell in rebuilt.given:
+                kernel.run(cell.source, history=False)
             kernel.run(BEFORE_TESTS, history=False)
-            _require_canary(kernel)
+            _require(_state(kernel, modules) == state)
             for test in rebuilt.tests:
                 result["checks"].append(_check(kernel, test))
-                _require_canary(kernel)
+                _require(_state(kernel, modules) == state)
     except StopGradingError as stop:
         result["status"] = stop.status
         result["remarks"].append(stop.remark)
@@ -138,21 +206,48 @@ def _run(kernel, rebuilt):
     return shown
 
 
-def _require_canary(kernel):
-    source, message = canary(secrets.token_hex(8))
-    errors = [each for each in kernel.run(source, history=False) if each.output_type == "error"]
-    if len(errors) != 1 or errors[0].ename != "AssertionError" or errors[0].evalue != message:
+def _only_error(outputs):
+    """Return the error of a cell that must fail by an assert, or None."""
+    errors = [each for each in outputs if each.output_type == "error"]
+    return errors[0] if len(errors) == 1 and errors[0].ename == "AssertionError" else None
+
+
+def _state(kernel, modules):
+    """Return what stays the same as long as tests are undisturbed, or None."""
+    source, start = canary(secrets.token_hex(8), modules)
+    error = _only_error(kernel.run(source, history=False))
+    if error is None or not error.evalue.startswith(start):
+        return None
+    return error.evalue.removeprefix(start)
+
+
+def _require(undisturbed):
+    if not undisturbed:
         raise StopGradingError(
             "tests disturbed",
-            "A check that must fail did not: the notebook changes something that tests rest on, "
-            "such as assert, abs, len or NumPy's functions. Have a look at it.",
+            "A check that must fail did not, or what it calls is another function now: the "
+            "notebook changes something that tests rest on, such as assert, abs, len, NumPy's "
+            "functions or those of the book's package. Have a look at it.",
         )
 
 
 def _check(kernel, test):
-    """Run one test and return what became of it."""
-    outputs = kernel.run(test.source, history=False)
-    errors = [each for each in outputs if each.output_type == "error"]
+    """Run one test and return what became of it.
+
+    It runs twice, and nothing tells the two apart but one assert that is turned around: where the
+    test passes, the other one must fail with the message of that assert. So a notebook that makes
+    tests pass without running them is found out.
+    """
+    plain, others = turned(test.source)
+    other, expected = secrets.choice(others)
+    runs = [plain, other]
+    if secrets.randbelow(2):
+        runs.reverse()
+    outputs = {source: kernel.run(source, history=False) for source in runs}
+    errors = [each for each in outputs[plain] if each.output_type == "error"]
+    if not errors:
+        error = _only_error(outputs[other])
+        _require(error is not None and error.evalue == expected)
     points = rebuild.marks_of(test)["points"]
     return {
         "id": test["id"],
@@ -211,7 +306,8 @@ def main(job, result):
     warnings.simplefilter("ignore")
     outcome = grade(json.loads(Path(job).read_text(encoding="utf-8")))
     part = Path(result).with_suffix(".part")
-    part.write_text(json.dumps(outcome), encoding="utf-8")
+    # A kernel may print half of a pair of surrogates, which no file of text can hold.
+    part.write_bytes(json.dumps(outcome, ensure_ascii=False).encode("utf-8", "replace"))
     part.replace(result)
 
 
