@@ -135,6 +135,13 @@ def straight(seed):
     return x, x @ np.array([1.0, -0.7, 0.5, 0.3, 0.0, 0.0]) + 0.5 * rng.normal(size=ROWS)
 
 
+def faint(seed):
+    """Draw numbers of which a straight line explains half, with inputs that say nothing."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(ROWS, 12))
+    return x, x[:, 0] + rng.normal(size=ROWS)
+
+
 def rings(seed):
     """Draw two classes, one around the other."""
     data = datasets.circles(n_samples=ROWS, random_state=seed)
@@ -176,6 +183,7 @@ def normal(deviation):
 WAVES = Program(waves)
 WAVES_SGD = Program(waves, optimizer=sgd(0.02))
 STRAIGHT = Program(straight, hidden=(16,), optimizer=adam(0.01), epochs=30)
+FAINT = Program(faint, hidden=(64,), optimizer=adam(0.003), epochs=20)
 RINGS = Program(
     rings,
     activation="sigmoid",
@@ -290,7 +298,7 @@ FAULTS = [
         replace(WAVES_SGD, hidden=DEEP, optimizer=sgd(0.01)),
         {"initializer": normal(0.001)},
     ),
-    Fault("initialization", "he-initialization", CLOUDS, {"initializer": normal(20.0)}),
+    Fault("initialization", "he-initialization", RINGS_SGD, {"initializer": "zeros"}),
     Fault(
         "initialization",
         "he-initialization",
@@ -305,7 +313,12 @@ FAULTS = [
     Fault("nothing to learn", "nothing-to-learn", WAVES, {"spoil": mixed_up}),
     Fault("nothing to learn", "nothing-to-learn", RINGS, {"spoil": unrelated}),
     Fault("nothing to learn", "nothing-to-learn", CLOUDS, {"spoil": mixed_up}),
-    Fault("order of rows", "shuffle", replace(CLOUDS_SGD, **SORTED), {"shuffle": False}),
+    Fault(
+        "order of rows",
+        "shuffle",
+        replace(STRAIGHT, optimizer=sgd(0.03), **SORTED),
+        {"shuffle": False},
+    ),
     Fault("order of rows", "shuffle", replace(RINGS_SGD, **SORTED), {"shuffle": False}),
     Fault("order of rows", "shuffle", replace(WAVES_SGD, **SORTED), {"shuffle": False}),
     Fault("dropout", "no-dropout", WAVES, {"dropout": 0.8}),
@@ -330,6 +343,8 @@ FAULTS = [
     ),
     Fault("batch", "batch-size", RINGS, {"batch_size": 450, "epochs": 20}),
     Fault("batch", "batch-size", WAVES, {"batch_size": 450}),
+    Fault("epochs", "fewer-epochs", FAINT, {"epochs": 200}),
+    Fault("epochs", "fewer-epochs", replace(FAINT, hidden=(64, 64), epochs=10), {"epochs": 100}),
     Fault("imbalance", "class-weights", RARE, {"class_weight": None}),
     Fault(
         "imbalance",

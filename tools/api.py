@@ -46,7 +46,10 @@ stands here comes from the docstrings.
 Each code of `RULES` has a section in the chapter on [mistakes](../practice/mistakes.ipynb).
 
 .. automodule:: lossutils.checks
-   :members: check_setup
+   :members: check_setup, diagnose
+
+.. autoclass:: lossutils.checks.Diagnosis
+   :members: plot
 
 .. autoclass:: lossutils.checks.Finding
 

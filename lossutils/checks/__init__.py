@@ -21,10 +21,11 @@ from lossutils.checks import (
     _targets,
     _training,
 )
+from lossutils.checks._diagnosis import Diagnosis, diagnose
 from lossutils.checks._findings import SEVERITIES, Finding, Findings, Rule
 from lossutils.checks._setup import Setup
 
-__all__ = ["RULES", "Finding", "Findings", "Rule", "check_setup"]
+__all__ = ["RULES", "Diagnosis", "Finding", "Findings", "Rule", "check_setup", "diagnose"]
 
 _OF_SETUP = {
     **_silence.RULES,

@@ -4,6 +4,11 @@ import keras
 import numpy as np
 
 from lossutils.checks import _arrays
+from lossutils.checks._diagnosis._report import Diagnosis
+
+__all__ = ["Diagnosis", "diagnose"]
+
+_FEWEST_ROWS = 40
 
 
 def diagnose(
@@ -133,9 +138,6 @@ def diagnose(
         findings,
         verbose,
     )
-
-
-_FEWEST_ROWS = 40
 
 
 def _rows(x, y, x_name, y_name):

@@ -22,6 +22,8 @@ class Causes:
         What a constant reaches, for as many seeds as `AS_GIVEN` has.
     references : dict of str to ndarray
         What others reach, for the seeds given.
+    signal : bool
+        Whether one of these finds something to learn.
     test_to_train : float
 
     Attributes
@@ -31,7 +33,7 @@ class Causes:
     gap : float
         From the constant to the best of all that was measured.
     learnable : bool
-        Whether anything is better than the constant, clear of chance.
+        Whether there is a signal, or a training is better than the constant, clear of chance.
     causes : list of Change
         The most important first, one of each code.
     unclear : list of Change
@@ -40,14 +42,14 @@ class Causes:
         Two causes, where both are better than the first, clear of chance.
     """
 
-    def __init__(self, scores, changes, floor, references, test_to_train):
+    def __init__(self, scores, changes, floor, references, signal, test_to_train):
         self._scores, self._floor, self._ratio = scores, floor, test_to_train
         self._intervals = _ROUNDS * (len(changes) + 1)  # one more for the best two together
         self._changes = {change.title: change for change in changes}
         values = {title: self._counted(title) for title in scores}
         means = [value.mean() for value in (*references.values(), *values.values())]
         self.gap = max(max(means) - floor.mean(), 0.0)
-        self.learnable = self._is_learnable(references, values)
+        self.learnable = signal or self._beats_the_constant(values)
         self.table = {title: self._row(title) for title in scores}
         self.causes = self._in_order(self._with_verdict("cause"))
         self.unclear = self._with_verdict("unclear")
@@ -58,20 +60,11 @@ class Causes:
         held_out = self._scores[title].held_out
         return _judge.at_least(held_out, self._floor[: len(held_out)])
 
-    def _is_learnable(self, references, values):
-        given = len(references["constant"])
-        others = [value for name, value in references.items() if name != "constant"]
-        main = [*others, values[AS_GIVEN]]
-        return any(
-            self._low(value - self._floor[: len(value)], len(main)) > 0 for value in main
-        ) or any(
-            self._low(value - self._floor[: len(value)], self._intervals) > 0
-            for value in values.values()
-            if len(value) >= given
-        )
+    def _beats_the_constant(self, values):
+        return any(self._low(value - self._floor[: len(value)]) > 0 for value in values.values())
 
-    def _low(self, differences, intervals=None):
-        return _judge.lower_bound(differences, intervals or self._intervals, self._ratio)
+    def _low(self, differences):
+        return _judge.lower_bound(differences, self._intervals, self._ratio)
 
     def _row(self, title):
         held_out = self._scores[title].held_out
@@ -86,9 +79,22 @@ class Causes:
         differences = self._counted(title) - self._counted(AS_GIVEN)[: len(held_out)]
         low = self._low(differences)
         verdict = _judge.verdict(differences.mean(), low, self.gap)
+        if verdict == "cause" and self._learns_less(title):
+            verdict = "learns less"
         if not self.learnable and verdict != "worse":
             verdict = "no effect"
         return {**row, "difference": differences.mean(), "low": low, "verdict": verdict}
+
+    def _learns_less(self, title):
+        """Tell whether another rate is better because it leaves the training rows less learned."""
+        change = self._changes.get(title)
+        if change is None or change.rate is None:
+            return False
+        number = len(self._scores[title].trained_on)
+        floor = self._floor[:number]
+        mine = _judge.at_least(self._scores[title].trained_on, floor)
+        given = _judge.at_least(self._scores[AS_GIVEN].trained_on[:number], floor)
+        return (mine - given).mean() <= -_judge.MATTERS * self.gap
 
     def _with_verdict(self, verdict):
         return [

@@ -16,7 +16,8 @@ from lossutils.checks._diagnosis import _copies, _splits
 _USUAL_BATCH = 32
 _FEW_UNITS = 16
 _ENOUGH_UNITS = 64
-_FEWER_EPOCHS = 4
+_FEWER_EPOCHS = 10
+_HARDLY_EVER = 0.2  # of the rows of a class that are predicted right
 _KEPT_BY_SCALE = {"mean_squared_error", "mean_absolute_error", "huber", "log_cosh"}
 _NORMALIZERS = (
     keras.layers.Normalization,
@@ -390,7 +391,7 @@ def _class_weights(e):
         return f"{title}: there are no classes"
     if e.settings.class_weight is not None:
         return f"{title}: they are given"
-    if not e.task.balanced or not np.nanmean(e.as_given.worst_class) < 0.05:
+    if not e.task.balanced or not np.nanmean(e.as_given.worst_class) < _HARDLY_EVER:
         return f"{title}: each class is predicted"
     y = e.rows.y_train
     labels, counts = np.unique(
@@ -403,7 +404,7 @@ def _class_weights(e):
     return Change(
         "class-weights",
         title,
-        "a rare class is never predicted",
+        "a rare class is hardly ever predicted",
         f"model.fit(..., class_weight={weights})",
         2.4,
         settings={"class_weight": weights},

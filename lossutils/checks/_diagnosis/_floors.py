@@ -1,10 +1,14 @@
 """Floor and ceiling: a constant, a linear model and gradient boosting on the same rows."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+
+from lossutils.checks._diagnosis import _judge
 
 # Numbers times classes that boosting is given in all splits together, and in one at most; above
 # these it takes longer than the trainings.
@@ -12,6 +16,22 @@ _BOOSTED_NUMBERS = 2_000_000
 _BOOSTED_AT_ONCE = 5_000_000
 _LINEAR_COLUMNS = 3_000
 _ROUNDS = 100
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a model of scikit-learn reaches on the rows held out.
+
+    Attributes
+    ----------
+    value : float
+        In the task's metric.
+    chance : float
+        How probable so close a match with the targets is where there is nothing to learn.
+    """
+
+    value: float
+    chance: float
 
 
 def constant(rows, task):
@@ -25,7 +45,7 @@ def constant(rows, task):
 
 
 def linear(rows, task):
-    """Measure a linear model, or None where there are too many columns."""
+    """Return a linear model's `Reference`, or None where there are too many columns."""
     if _flat(rows.x_train).shape[1] > _LINEAR_COLUMNS:
         return None
     if task.kind == "numbers":
@@ -36,7 +56,7 @@ def linear(rows, task):
 
 
 def boosting(rows, task):
-    """Measure gradient boosting, or None where it would take long."""
+    """Return the `Reference` of gradient boosting, or None where it would take long."""
     if _boosted_numbers(rows, task) > _BOOSTED_AT_ONCE:
         return None
     if task.kind == "numbers":
@@ -66,8 +86,11 @@ def _measured(model, rows, task):
     y = rows.y_train[:, 0] if task.kind == "numbers" else task.labels_of(rows.y_train)
     if task.kind != "numbers" and len(np.unique(y)) < 2:
         return None
-    model.fit(_flat(rows.x_train), y)
-    return task.of_predictions(rows.y_held_out, model.predict(_flat(rows.x_held_out)))
+    predicted = model.fit(_flat(rows.x_train), y).predict(_flat(rows.x_held_out))
+    value = task.of_predictions(rows.y_held_out, predicted)
+    if task.kind == "numbers":
+        return Reference(value, _judge.chance_of_numbers(rows.y_held_out[:, 0], predicted))
+    return Reference(value, _judge.chance_of_labels(task.labels_of(rows.y_held_out), predicted))
 
 
 def _flat(x):

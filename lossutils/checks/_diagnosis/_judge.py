@@ -48,3 +48,47 @@ def verdict(difference, low, gap):
     if difference <= -MATTERS * gap:
         return "worse"
     return "no effect"
+
+
+def chance_of_numbers(y, predicted):
+    """Return how probable so large a correlation is where predictions have nothing to do with y."""
+    if np.ptp(predicted) == 0 or np.ptp(y) == 0:
+        return 1.0
+    return float(stats.pearsonr(predicted, y, alternative="greater").pvalue)
+
+
+def chance_of_labels(labels, predicted):
+    """Return how probable so many hits are where the labels are in a random order.
+
+    Mean and variance of the hits over all orders are known; their distribution is nearly normal.
+    """
+    classes = np.unique(np.concatenate([labels, predicted]))
+    guessed = np.array([(predicted == each).sum() for each in classes])
+    true = np.array([(labels == each).sum() for each in classes])
+    number = len(labels)
+    expected = (guessed * true).sum() / number
+    # What is left of hit (1) and miss (0) after the means of rows and columns.
+    left = (
+        np.eye(len(classes))
+        - (true / number)[:, None]
+        - (guessed / number)[None, :]
+        + expected / number
+    )
+    variance = (guessed[:, None] * true[None, :] * left**2).sum() / (number - 1)
+    if variance <= 0:
+        return 1.0
+    hits = (labels == predicted).sum()
+    return float(stats.norm.sf((hits - expected) / np.sqrt(variance)))
+
+
+def is_signal(chances):
+    """Tell whether one of several models finds something, from its chances on several splits.
+
+    Twice the median of chances that depend on each other is one that holds for all of them.
+
+    Parameters
+    ----------
+    chances : list of ndarray
+        For each model, the chance on each split.
+    """
+    return any(2 * np.median(each) < _CHANCE / len(chances) for each in chances)

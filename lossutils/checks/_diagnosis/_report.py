@@ -38,9 +38,10 @@ class Diagnosis:
     table : pandas.DataFrame
         A row for the trainings ``as given`` and for each change that was tried: ``value`` and
         ``std`` over ``seeds``; ``diverged``, how many trainings did; ``difference``, the mean
-        paired difference; ``low``, the lower end of its interval; ``verdict``: ``"cause"``,
-        ``"unclear"`` (large enough, and not clear of chance), ``"small"`` (clear of chance, and
-        less than a tenth of the gap), ``"no effect"`` or ``"worse"``.
+        paired difference; ``low``, the lower end of its interval; ``verdict``: ``"cause"``;
+        ``"learns less"``, another rate that is better since it learns the training rows less, as
+        fewer epochs do; ``"unclear"``, large enough and not clear of chance; ``"small"``, clear of
+        chance and less than a tenth of the gap; ``"no effect"`` or ``"worse"``.
     causes : list of str
         Codes of the changes that are causes, the most important first.
     findings : list of Finding
@@ -248,11 +249,12 @@ class Diagnosis:
             yield textwrap.fill(text, _WIDTH, initial_indent="  ", subsequent_indent="     ")
         others = {
             verdict: [t for t in tried.index if tried.loc[t, "verdict"] == verdict]
-            for verdict in ("unclear", "small", "no effect", "worse")
+            for verdict in ("learns less", "unclear", "small", "no effect", "worse")
         }
         if not self._changes:
             yield "No cause among what was tried."
         words = {
+            "learns less": "Better, since it learns the training rows less, as fewer epochs do",
             "unclear": "Better, but not clear of chance",
             "small": "Better, by less than a tenth of what is possible",
             "no effect": "Tried without effect",

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from lossutils.checks import _network
-from lossutils.checks._diagnosis import _changes, _floors, _inside
+from lossutils.checks._diagnosis import _changes, _floors, _inside, _judge
 from lossutils.checks._diagnosis._causes import AS_GIVEN, Causes
 from lossutils.checks._diagnosis._report import Diagnosis
 from lossutils.checks._diagnosis._splits import Splits
@@ -79,7 +79,7 @@ class _Experiments:
 
     def diagnosis(self, output, loss, findings):
         """Make the experiments in their order."""
-        references = self._references(self._seeds)
+        references, signal = self._references(self._seeds)
         inside = self._look_inside()
         if inside is not None:
             self._trials.expect(inside.step_seconds, self._settings)
@@ -103,47 +103,47 @@ class _Experiments:
         )
         changes, needless = _changes.changes(evidence)
         self._try(changes, self._seeds)
-        causes = self._judged(changes, references)
+        causes = self._judged(changes, references, signal)
         if causes.unclear and len(self._seeds) > 1:
             self._try_again(causes.unclear)
-            causes = self._judged(changes, references)
+            causes = self._judged(changes, references, signal)
         pair = causes.pair()
         if pair is not None:
             self._try([pair], self._seeds)
             causes.add_pair(pair)
         return found.with_causes(memorized, causes, self._scores, needless)
 
-    def _judged(self, changes, references):
+    def _judged(self, changes, references, signal):
         floor = references["constant"]
         further = len(self._scores[AS_GIVEN].held_out) - len(floor)
         if further:
             floor = np.concatenate([floor, self._constants(self._further_seeds())])
-        return Causes(self._scores, changes, floor, references, self._splits.test_to_train)
+        ratio = self._splits.test_to_train
+        return Causes(self._scores, changes, floor, references, signal, ratio)
 
     def _constants(self, seeds):
         return np.array([_floors.constant(self._splits.of(seed), self._task) for seed in seeds])
 
     def _references(self, seeds):
-        found = {}
-        kinds = {
-            "constant": _floors.constant,
-            "linear model": _floors.linear,
-            "gradient boosting": _floors.boosting,
-        }
+        """Return what others reach, and whether one of them finds anything to learn."""
+        given = seeds if self._splits.drawn else [seeds[0]] * len(seeds)
+        found, chances = {"constant": self._constants(given)}, []
+        kinds = {"linear model": _floors.linear, "gradient boosting": _floors.boosting}
         for name, measure in kinds.items():
             if self._splits.drawn:
                 chosen = seeds
                 if measure is _floors.boosting:
                     rows = self._splits.of(seeds[0])
                     chosen = seeds[: _floors.splits_to_boost(rows, self._task, len(seeds))]
-                values = [measure(self._splits.of(seed), self._task) for seed in chosen]
+                measured = [measure(self._splits.of(seed), self._task) for seed in chosen]
             else:
-                values = [measure(self._splits.of(0), self._task)] * len(seeds)
-            if any(value is None for value in values):
+                measured = [measure(self._splits.of(0), self._task)] * len(seeds)
+            if any(each is None for each in measured):
                 self._left_out[name] = "it would take longer than the trainings"
             else:
-                found[name] = np.array(values)
-        return found
+                found[name] = np.array([each.value for each in measured])
+                chances.append([each.chance for each in measured])
+        return found, _judge.is_signal(chances)
 
     def _look_inside(self):
         if not self._trials.compiled:

@@ -17,6 +17,7 @@ from lossutils.datasets import Dataset
 MEMORIZED_ROWS = 32
 MEMORIZING_STEPS = 1000
 _MEMORIZING_SEEDS = 3
+_EPOCHS_OF_FIT = 10
 
 # What calling a step from Python costs, which a compiled program does not pay.
 _CALL_SECONDS = 0.01
@@ -133,7 +134,14 @@ class Trials:
         rows = self.splits.of(seeds[0])
         x, y = _splits.telling_rows(rows, self.task, MEMORIZED_ROWS)
         few = _splits.Rows(x, y, x, y)
-        steps = replace(settings, epochs=MEMORIZING_STEPS, batch_size=len(x), class_weight=None)
+        epochs = MEMORIZING_STEPS
+        if not self.compiled:  # an epoch of `fit` costs as much as many steps
+            epochs = _EPOCHS_OF_FIT
+            times = MEMORIZING_STEPS // epochs
+            few = _splits.Rows(np.concatenate([x] * times), np.concatenate([y] * times), x, y)
+        steps = replace(
+            settings, epochs=epochs, batch_size=len(x), shuffle=False, class_weight=None
+        )
         (values,) = self._results(build, lambda _: few, steps, seeds[:_MEMORIZING_SEEDS])
         return [self.task.score(value, y) for value in values[f"test_{MEASURE}"]]
 
