@@ -152,7 +152,7 @@ def test_feedback_has_the_messages_of_the_tests_and_no_text_of_the_student():
         )
 
     assert shown("AssertionError", "Look at the sign.") == "Look at the sign."
-    assert shown("NameError", "name 'value' is not defined") == "There is no value."
+    assert shown("NameError", "name 'value' is not defined") == "The name value is not defined."
     assert "3.25" not in shown("AssertionError", f"the test is {test}")
     assert "3.25" not in shown("NameError", "name 'value == 3.25' is not defined")
     assert shown("3.25", "").startswith("Your code raises an error")
@@ -179,6 +179,19 @@ def test_cells_are_known_again_by_what_is_left(lost):
     assert all("answer = 1" in source for source in rebuilt.solutions.values())
     assert [test["id"] for test in rebuilt.tests] == [
         cell["id"] for cell in filter(assignments.is_test, release.cells)
+    ]
+
+
+def test_who_hands_in_the_hidden_tests_is_told_to_the_teacher():
+    release = assignments.release("regression_losses")
+    master = rebuild.rebuild(assignments.complete("regression_losses"), release)
+    assert len(master.remarks) == 1
+    assert "hidden tests, which students do not get: choose-right, " in master.remarks[0]
+    student = assignments.student("regression_losses")
+    assert not rebuild.rebuild(student, release).remarks
+    next(cell for cell in student.cells if cell["id"] == "hand-given").source = "pass"
+    assert rebuild.rebuild(student, release).remarks == [
+        "Locked cells were edited and restored: hand-given."
     ]
 
 

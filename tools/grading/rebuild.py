@@ -258,21 +258,26 @@ def _remarks(submission, known, ours):
     for kind, what in ((is_solution, "Solution cells are missing"), (is_test, _RESTORED)):
         if names := [name for name, cell in absent.items() if kind(cell)]:
             remarks.append(f"{what}: {', '.join(names)}.")
-    edited = sorted(
-        {
-            name
-            for cell, name in zip(submission.cells, known, strict=True)
-            if name not in (None, SETUP)
-            and cell.cell_type == "code"
-            and not is_solution(ours[name])
-            and _plain(cell.source) != _plain(_visible(ours[name].source))
-        }
-    )
+    locked = {
+        (name, _plain(cell.source))
+        for cell, name in zip(submission.cells, known, strict=True)
+        if name not in (None, SETUP) and cell.cell_type == "code" and not is_solution(ours[name])
+    }
+    shown = {name: _plain(_visible(ours[name].source)) for name, _ in locked}
+    changed = {(name, source) for name, source in locked if source != shown[name]}
+    hidden = {name for name, source in changed if source == _plain(ours[name].source)}
+    if hidden:
+        remarks.append(f"It holds hidden tests, which students do not get: {_listed(hidden)}.")
+    edited = {name for name, _ in changed} - hidden
     if edited:
-        remarks.append(f"Locked cells were edited and restored: {', '.join(edited)}.")
+        remarks.append(f"Locked cells were edited and restored: {_listed(edited)}.")
     if not any(marks_of(cell) for cell in submission.cells):
         remarks.append("The notebook lost its metadata; cells are matched by their ids.")
     return remarks
+
+
+def _listed(names):
+    return ", ".join(sorted(names))
 
 
 def _visible(source):

@@ -286,7 +286,11 @@ def message(source, error):
         return "There is no solution yet."
     if error.ename == "NameError":
         missing = [name for name in _names(source) if error.evalue == _UNDEFINED.format(name)]
-        return f"There is no {missing[0]}." if missing else "A name that is used is not defined."
+        return (
+            f"The name {missing[0]} is not defined."
+            if missing
+            else "A name that is used is not defined."
+        )
     kind = getattr(builtins, str(error.ename), None)
     if isinstance(kind, type) and issubclass(kind, Exception):
         return f"Your code raises {error.ename} when this check calls it."
