@@ -16,15 +16,19 @@ OTHER_VALUES = {
     "axis": (-1, 0, (1, 2, 3)),
     "beta": (0.2,),
     "delta": (0.5, 3.0),
+    "dice_weight": (0.5,),
     "from_logits": (True,),
     "full": (True,),
     "gamma": (1.5,),
     "ignore_class": (2,),
     "label_smoothing": (0.1,),
     "margin": (0.25,),
+    "mining": ("semi-hard",),
+    "power": (1.2, 1.9),
     "q": (0.9,),
     "quantile": (0.9, [0.1, 0.3, 0.7, 0.9]),
     "remove_diagonal": (False,),
+    "temperature": (0.5,),
 }
 
 
@@ -39,7 +43,7 @@ def combinations(entry):
 def targets(values, rng, n, shape):
     """Draw n random targets of an encoding; those for each output by itself in this shape."""
     match values.encoding:
-        case "real" if values.low == 0:
+        case "real" if values.low >= 0:
             return rng.gamma(2.0, 2.0, (n, WIDTH))
         case "real" | "direction":
             return rng.normal(0.0, 2.0, (n, WIDTH))
@@ -66,7 +70,7 @@ def predictions(values, rng, n, shape, from_logits=False):
     match values.encoding:
         case "probability" | "distribution" if from_logits:
             return rng.normal(0.0, 3.0, (n, WIDTH))
-        case "real" if values.low == 0:
+        case "real" if values.low >= 0:
             return rng.gamma(2.0, 2.0, (n, WIDTH))
         case "real" | "score" | "direction":
             return rng.normal(0.0, 2.0, (n, WIDTH))
@@ -76,6 +80,8 @@ def predictions(values, rng, n, shape, from_logits=False):
             return rng.dirichlet(np.full(WIDTH, 2.0), n)
         case "mean and log variance":
             return rng.normal(0.0, 1.0, (n, 2 * WIDTH))
+        case "cumulative logits":
+            return rng.normal(0.0, 2.0, (n, WIDTH))
         case "embedding":
             vectors = rng.normal(0.0, 1.0, (n, WIDTH))
             return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -169,6 +169,24 @@ def test_mean_over_ignored_samples_only():
     assert in_keras(y_true, np.full((2, 3), 1 / 3)) == 0
 
 
+def test_info_nce_of_pairs_is_that_of_optax():
+    """With one partner for each, the two denominators are the same."""
+    rng = np.random.default_rng(0)
+    y_true, y_pred = np.repeat(np.arange(4), 2), rng.normal(size=(8, 3))
+    y_pred /= np.linalg.norm(y_pred, axis=1, keepdims=True)
+    (call,) = [e.call for e in CATALOGUE["info_nce"].equivalents if e.framework == "optax"]
+    ours = losses.info_nce(y_true, y_pred).mean()
+    np.testing.assert_allclose(evaluate("optax", call, y_true, y_pred), ours)
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0])
+def test_scikit_learn_refuses_amounts_without_a_gamma_deviance(wrong):
+    y_true, y_pred = np.array([[wrong], [1.0]]), np.array([[1.0], [1.0]])
+    call = CATALOGUE["gamma_deviance"].equivalents[2].call
+    with pytest.raises(ValueError, match="strictly positive"):
+        evaluate("scikit-learn", call, y_true, y_pred)
+
+
 def test_squared_logarithmic_error_elsewhere_computes_with_values_above_minus_1():
     y_true, y_pred = np.array([[-0.3]]), np.array([[-0.5]])
     assert losses.mean_squared_logarithmic_error(y_true, y_pred) == 0

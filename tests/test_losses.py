@@ -137,7 +137,7 @@ def test_circle_loss_is_averaged_over_the_samples_that_have_one():
     assert_same_as_keras(CATALOGUE["circle"], labels, embeddings)
 
 
-@pytest.mark.parametrize("name", ["dice", "tversky"])
+@pytest.mark.parametrize("name", ["dice", "tversky", "dice_crossentropy"])
 def test_overlap_of_a_batch_is_one_number_and_of_images_one_each(name):
     rng = np.random.default_rng(0)
     masks, predicted = rng.integers(0, 2, (3, 4, 5, 1)), rng.uniform(size=(3, 4, 5, 1))
@@ -382,11 +382,115 @@ def test_nan_stays_visible():
         (losses.categorical_hinge([[0, 1, 0]], [[1.0, 3.0, 2.5]]), 0.5),
         (losses.multiclass_hinge([[0, 1, 0]], [[1.0, 3.0, 2.5]]), 0.5),
         (losses.dice([[1, 1, 0]], [[1.0, 0.0, 1.0]]), 0.5),
+        (losses.dice_crossentropy([[1, 0]], [[0.5, 0.5]], dice_weight=2), 0.6931 + 2 * 0.5),
+        (losses.gamma_deviance([[np.e]], [[1.0]]), 2 * (np.e - 2)),
+        (losses.tweedie_deviance([[0.0]], [[9.0]]), 2 * 3 / 0.5),
+        (losses.tweedie_deviance([[1.0]], [[4.0]]), 2 * (-4 + 1 + 4)),
+        (losses.ordinal_crossentropy([0, 1, 2], [[30.0, -30.0]] * 3), [30.0, 0.0, 30.0]),
+        (losses.contrastive([0, 1], [[0.0, 0.0], [0.3, 0.4]]), [0.125, 0.125]),
+        (losses.contrastive([0, 0], [[0.0, 0.0], [0.3, 0.4]]), [0.125, 0.125]),
+        (losses.triplet([0, 0, 1], [[0.0], [2.0], [3.0]]), [0.0, 2.0, 0.0]),
+        (losses.info_nce([7, 7], [[1.0, 0.0], [0.0, 1.0]]), [0.0, 0.0]),
+        (losses.info_nce([0, 0, 1], [[1.0, 0.0]] * 3), [0.6931, 0.6931, 0.0]),
         (losses.tversky([[1, 1, 0]], [[1.0, 0.0, 1.0]], alpha=1.0, beta=1.0), 2 / 3),
     ],
 )
 def test_values_worked_by_hand(value, expected):
     np.testing.assert_allclose(value, expected, atol=5e-5)
+
+
+def test_semi_hard_rival_is_the_nearest_beyond_the_partner():
+    """From 0: partners at 1 and 2, rivals at 0.5, 1.2 and 1.9; beyond 2 there is none."""
+    labels = [0, 0, 0, 1, 2, 3]
+    embeddings = np.array([[0.0], [1.0], [2.0], [0.5], [1.2], [1.9]])
+    each = losses.triplet(labels, embeddings, margin=0.5, mining="semi-hard")
+    np.testing.assert_allclose(each[0], ((0.5 + 1 - 1.2) + (0.5 + 2 - 1.9)) / 2)
+    hard = losses.triplet(labels, embeddings, margin=0.5)
+    np.testing.assert_allclose(hard[0], 0.5 + 2 - 0.5)
+
+
+@pytest.mark.parametrize("name", ["gamma_deviance", "tweedie_deviance"])
+def test_deviance_of_a_constant_is_smallest_at_the_mean(name):
+    y = np.random.default_rng(0).gamma(0.5, 3.0, (1001, 1))
+    at = [
+        CATALOGUE[name].numpy(y, np.full_like(y, factor * y.mean())).mean()
+        for factor in (0.99, 1.0, 1.01)
+    ]
+    assert np.argmin(at) == 1
+
+
+def test_amounts_of_0_have_a_finite_tweedie_deviance_and_gradient():
+    entry, zeros = CATALOGUE["tweedie_deviance"], np.array([[0.0], [0.0], [3.0]])
+    predicted = np.array([[0.5], [20.0], [2.0]])
+    assert_same_as_keras(entry, zeros, predicted, power=1.3)
+    assert (entry.gradient(zeros, predicted)[:2] > 0).all()
+
+
+def test_amount_of_0_has_an_infinite_gamma_deviance():
+    with np.errstate(divide="ignore"):
+        assert np.isposinf(losses.gamma_deviance([[0.0]], [[1.0]]))
+    in_keras = keras_loss(CATALOGUE["gamma_deviance"], None)(np.zeros((1, 1)), np.ones((1, 1)))
+    assert np.isposinf(in_keras)
+
+
+@pytest.mark.parametrize("name", ["gamma_deviance", "tweedie_deviance"])
+def test_negative_mean_is_nan_in_numpy_and_in_keras(name):
+    entry = CATALOGUE[name]
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(entry.numpy([[1.0]], [[-1.0]])).all()
+    assert np.isnan(keras_loss(entry, None)(np.array([[1.0]]), np.array([[-1.0]]))).all()
+
+
+def test_ordinal_crossentropy_grows_with_the_distance_of_the_ranks():
+    sure_of_1 = np.tile([8.0, -8.0, -8.0, -8.0], (5, 1))
+    by_rank = losses.ordinal_crossentropy(np.arange(5), sure_of_1)
+    np.testing.assert_allclose(by_rank, 8 * np.abs(np.arange(5) - 1), atol=2e-3)
+
+
+OF_PAIRS = ["contrastive", "triplet", "info_nce"]
+
+
+@pytest.mark.parametrize("name", OF_PAIRS)
+@pytest.mark.parametrize(
+    "labels",
+    [np.array([4]), np.array([4, 4, 4]), np.array([4, 5, 6]), np.array([[4], [4], [5]])],
+    ids=["one sample", "one label", "no partner", "a column"],
+)
+def test_batches_that_lack_pairs_give_what_keras_gives(name, labels):
+    entry = CATALOGUE[name]
+    embeddings = np.random.default_rng(0).normal(size=(len(labels), 3))
+    for parameters in combinations(entry):
+        assert np.isfinite(entry.numpy(labels, embeddings, **parameters)).all()
+        assert_same_as_keras(entry, labels, embeddings, **parameters)
+
+
+@pytest.mark.parametrize("name", OF_PAIRS)
+def test_nothing_pulls_collapsed_embeddings_apart(name):
+    """All at one place, each has the same gradient; the loss of the triplets is the margin."""
+    entry, labels, collapsed = CATALOGUE[name], np.array([0, 0, 1, 1]), np.full((4, 2), 0.6)
+    for parameters in combinations(entry):
+        slope = entry.gradient(labels, collapsed, **parameters)
+        np.testing.assert_allclose(slope, np.broadcast_to(slope[0], slope.shape), atol=1e-12)
+        assert_same_as_keras(entry, labels, collapsed, **parameters)
+        if name == "triplet":
+            assert (slope == 0).all()
+            np.testing.assert_allclose(
+                entry.numpy(labels, collapsed, **parameters), parameters["margin"]
+            )
+
+
+@pytest.mark.parametrize("name", OF_PAIRS)
+def test_loss_of_pairs_falls_in_a_training_from_labels(name):
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 32)
+    x = rng.normal(size=(64, 2)) + np.stack([y, y], axis=1)
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Dense(8, "tanh"), keras.layers.Dense(2)]
+    model = keras.Sequential([keras.Input((2,)), *layers, keras.layers.UnitNormalization()])
+    loss = keras_class(CATALOGUE[name])()
+    model.compile(optimizer=keras.optimizers.SGD(0.1), loss=loss)
+    history = model.fit(x, y, epochs=20, batch_size=32, verbose=0).history["loss"]
+    assert history[-1] < history[0]
 
 
 def test_smallest_smoothed_loss_is_the_entropy_of_the_label():
@@ -588,6 +692,10 @@ def test_labels_that_are_no_class_are_refused(wrong):
         ("ctc", [[1], [2]], np.zeros((1, 4, 3)), r"shape \(2, 1\).*shape \(1, 4, 3\)"),
         ("circle", [0, 1], np.zeros((3, 2)), r"shape \(2,\).*shape \(3, 2\)"),
         ("circle", [[0, 1]], np.zeros((1, 2, 2)), r"shape \(1, 2, 2\).*shape \(n, d\)"),
+        ("triplet", [[0, 1]], np.zeros((1, 2, 2)), r"shape \(1, 2, 2\).*shape \(n, d\)"),
+        ("ordinal_crossentropy", [0, 3], np.zeros((2, 2)), r"holds 3.*classes 0 to 2"),
+        ("ordinal_crossentropy", [0, 0.5], np.zeros((2, 2)), r"holds 0.5"),
+        ("ordinal_crossentropy", np.eye(2), np.zeros((2, 2)), "argmax"),
         ("gaussian_negative_log_likelihood", [[1.0]], [[1.0]], r"two outputs.*Dense\(2\)"),
         ("gaussian_negative_log_likelihood", [1.0], [[1.0, 0.0]], r"shape \(1,\)"),
     ],
@@ -612,6 +720,15 @@ def test_shapes_and_labels_of_particular_losses_are_checked(name, y_true, y_pred
         ("binary_focal_crossentropy", {"gamma": -1.0}),
         ("categorical_focal_crossentropy", {"gamma": np.nan}),
         ("categorical_focal_crossentropy", {"alpha": [0.2, 0.8]}),
+        ("contrastive", {"margin": 0.0}),
+        ("triplet", {"margin": -1.0}),
+        ("triplet", {"mining": "easy"}),
+        ("info_nce", {"temperature": 0.0}),
+        ("tweedie_deviance", {"power": 1.0}),
+        ("tweedie_deviance", {"power": 2.0}),
+        ("tweedie_deviance", {"power": np.nan}),
+        ("dice_crossentropy", {"dice_weight": -1.0}),
+        ("dice_crossentropy", {"axis": 99}),
         ("dice", {"axis": 99}),
         ("tversky", {"axis": (1, -4)}),
         ("dice", {"axis": 0.5}),
@@ -661,7 +778,8 @@ def test_curve_of_less_than_two_points_is_refused():
 @pytest.mark.parametrize("entry", OWN_CLASS)
 def test_own_class_trains_saves_and_loads(entry, tmp_path):
     y_true, y_pred = examples(entry)
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(y_pred.shape[1])])
+    output = keras.layers.Dense(y_pred.shape[1], activation=entry.activation[0])
+    model = keras.Sequential([keras.Input((3,)), output])
     model.compile(optimizer="sgd", loss=keras_class(entry)())
     x = np.random.default_rng(0).normal(size=(len(y_true), 3))
     model.fit(x, y_true, verbose=0)
@@ -679,12 +797,49 @@ def test_own_class_keeps_its_parameters(entry):
         assert {name: getattr(loss, name) for name in parameters} == parameters
 
 
-@pytest.mark.parametrize("entry", OWN_CLASS)
+@pytest.mark.parametrize(
+    "entry",
+    entries(lambda e: not e.keras_class.startswith("keras.") and e.targets.encoding != "integer"),
+)
 def test_own_class_refuses_targets_that_would_broadcast(entry):
     with pytest.raises(ValueError, match=r"shape \(5,\).*reshape\(-1, 1\)"):
         keras_class(entry)()(np.ones(5), np.ones((5, 2)))
     with pytest.raises(ValueError, match=r"shape \(5, 1\).*shape \(5, 3\)"):
         keras_class(entry)()(np.ones((5, 1)), np.ones((5, 3)))
+
+
+OWN_OF_LABELS = entries(
+    lambda e: not e.keras_class.startswith("keras.") and e.targets.encoding == "integer"
+)
+
+
+@pytest.mark.parametrize("entry", OWN_OF_LABELS)
+def test_own_class_of_labels_refuses_one_hot_rows(entry):
+    loss = keras_class(entry)()
+    with pytest.raises(ValueError, match=r"shape \(5, 3\).*one class number.*argmax"):
+        loss(np.eye(5, 3), np.ones((5, 3)))
+    assert np.isfinite(loss(np.zeros((5, 1)), np.eye(5, 3)))
+
+
+def test_own_class_of_a_batch_refuses_embeddings_that_are_no_rows():
+    with pytest.raises(ValueError, match=r"shape \(2, 3, 4\).*\(n, d\)"):
+        keras_class(CATALOGUE["triplet"])()(np.ones((2, 3)), np.ones((2, 3, 4)))
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("contrastive", {"margin": 0}),
+        ("triplet", {"mining": "easy"}),
+        ("info_nce", {"temperature": -1}),
+        ("tweedie_deviance", {"power": 2}),
+        ("dice_crossentropy", {"dice_weight": -1}),
+    ],
+)
+def test_own_class_refuses_a_parameter_when_it_is_made(name, parameters):
+    (parameter,) = parameters
+    with pytest.raises(ValueError, match=parameter):
+        keras_class(CATALOGUE[name])(**parameters)
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's saving

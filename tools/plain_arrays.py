@@ -21,6 +21,21 @@ def labels(y_true, y_pred):
     return np.reshape(y_true, y_pred.shape[:-1]), y_pred
 
 
+def labels_of_a_batch(y_true, y_pred):
+    """Give each embedding its label."""
+    label, y_pred = labels(y_true, y_pred)
+    if label.ndim != 1:
+        raise ValueError(f"embeddings have the shape (n, d), not {y_pred.shape}")
+    return label, y_pred
+
+
+def _above(y_true, y_pred):
+    label, y_pred = labels(y_true, y_pred)
+    if np.any((label < 0) | (label > y_pred.shape[-1])):
+        raise ValueError("a label is not one of the classes")
+    return label[..., None] > np.arange(y_pred.shape[-1]), y_pred
+
+
 def class_numbers(y_true, y_pred, ignore_class=None):
     """Use the labels as indices."""
     label, y_pred = labels(y_true, y_pred)

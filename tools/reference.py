@@ -29,7 +29,7 @@ LOSSES = notebooks.BOOK / "reference" / "losses"  # the pages and the pictures
 ENDING = Path(__file__).with_name("reference_ending.md")
 
 # What only refuses bad parameters is left out of the printed code.
-CHECKS = {"check_axes", "in_range", "positive"}
+CHECKS = {"between", "check_axes", "in_range", "one_of", "positive"}
 
 # The chapter that teaches a loss, where the book has one.
 CHAPTERS = {
@@ -55,8 +55,8 @@ INTRODUCTION = """\
 What does this loss compute, which output layer and which targets does it take, and what is it
 called elsewhere?
 
-Each loss class of `keras.losses` has a page, and so have the three losses that Keras
-lacks and `lossutils.losses.keras_losses` adds. The formula gives the loss of one sample; Keras
+Each loss class of `keras.losses` has a page, and so have the losses that Keras lacks and
+`lossutils.losses.keras_losses` adds. The formula gives the loss of one sample; Keras
 reports the mean over the samples, for the [circle loss](#circle-loss) over those above 0. The NumPy
 code is the definition that the tests compare with Keras, for values and for gradients, less the
 checks of its parameters; each block runs when it is pasted. The calls of other frameworks are

@@ -5,7 +5,7 @@ the Keras loss of the same name does: predictions of shape (n, d) give losses of
 mean is what Keras reports, except for the circle loss, where Keras averages over the samples whose
 loss is above 0. All compute in float64 and refuse shapes that NumPy would broadcast.
 
-`CATALOGUE` maps Keras's function name to an `Entry`. For three losses that Keras lacks,
+`CATALOGUE` maps Keras's function name to an `Entry`. For losses that Keras lacks,
 `lossutils.losses.keras_losses` has the Keras class. To add a loss, write its definition and its
 gradient in the module of its family and append its entry to `ENTRIES` there: the reference page,
 the curves, the tests and the rules of the checker follow from the entry.
@@ -15,6 +15,9 @@ from . import (
     crossentropy,
     focal,
     margin,
+    ordinal,
+    pairs,
+    positive,
     probabilistic,
     regression,
     segmentation,
@@ -33,6 +36,9 @@ from .focal import (
     categorical_generalized_cross_entropy,
 )
 from .margin import categorical_hinge, hinge, multiclass_hinge, squared_hinge
+from .ordinal import ordinal_crossentropy
+from .pairs import contrastive, info_nce, triplet
+from .positive import gamma_deviance, tweedie_deviance
 from .probabilistic import gaussian_negative_log_likelihood, kl_divergence, pinball, poisson
 from .regression import (
     huber,
@@ -42,19 +48,22 @@ from .regression import (
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
-from .segmentation import dice, tversky
+from .segmentation import dice, dice_crossentropy, tversky
 from .sequence import ctc
 from .similarity import circle, cosine_similarity
 
 _FAMILIES = (
     regression,
+    positive,
     probabilistic,
     crossentropy,
+    ordinal,
     focal,
     margin,
     segmentation,
     sequence,
     similarity,
+    pairs,
 )
 CATALOGUE = {entry.name: entry for family in _FAMILIES for entry in family.ENTRIES}
 
@@ -73,12 +82,16 @@ __all__ = [
     "categorical_generalized_cross_entropy",
     "categorical_hinge",
     "circle",
+    "contrastive",
     "cosine_similarity",
     "ctc",
     "dice",
+    "dice_crossentropy",
+    "gamma_deviance",
     "gaussian_negative_log_likelihood",
     "hinge",
     "huber",
+    "info_nce",
     "kl_divergence",
     "log_cosh",
     "mean_absolute_error",
@@ -86,9 +99,12 @@ __all__ = [
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "multiclass_hinge",
+    "ordinal_crossentropy",
     "pinball",
     "poisson",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "triplet",
     "tversky",
+    "tweedie_deviance",
 ]

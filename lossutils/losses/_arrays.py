@@ -91,6 +91,17 @@ def class_numbers(y_true, y_pred, ignore_class=None):
     return np.where(counted, label, 0).astype(np.int64), counted, y_pred
 
 
+def labels_of_a_batch(y_true, y_pred):
+    """Return one label for each embedding of a batch, and the embeddings as float64."""
+    label, y_pred = labels(y_true, y_pred)
+    if label.ndim != 1:
+        raise ValueError(
+            f"y_pred has shape {y_pred.shape}, but embeddings of a batch have shape (n, d). Use "
+            "y_pred.reshape(-1, y_pred.shape[-1])."
+        )
+    return label, y_pred
+
+
 def for_each_output(name, value, y_pred):
     """Return a parameter that is one number for all outputs, or one for each."""
     value = numbers(name, value)
@@ -107,6 +118,20 @@ def in_range(name, value, low, high):
     value = numbers(name, value)
     if not ((low <= value) & (value <= high)).all():
         raise ValueError(f"{name}={value.tolist()} is outside the range from {low:g} to {high:g}.")
+
+
+def between(name, value, low, high):
+    """Refuse a parameter that is not strictly between low and high."""
+    if not low < numbers(name, value) < high:
+        raise ValueError(f"{name}={value!r} must lie between {low:g} and {high:g}, without them.")
+
+
+def one_of(name, value, choices):
+    """Refuse a word that is none of the choices."""
+    if value not in choices:
+        raise ValueError(
+            f"{name}={value!r} is unknown. Use one of {', '.join(map(repr, choices))}."
+        )
 
 
 def positive(name, value):

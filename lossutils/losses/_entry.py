@@ -31,6 +31,7 @@ Encoding = Literal[
     "embedding",  # a row of length 1
     "mean and log variance",  # two outputs for each target: first all means, then all log variances
     "sequence",  # a row of class numbers from 1 to K - 1, filled up with 0
+    "cumulative logits",  # for each threshold between ordered classes the logit of lying above it
     "scores in time",  # for each time step a row of logits, class 0 being the blank
 ]
 

@@ -6,8 +6,9 @@ number. To get a loss for each image of shape (n, height, width, channels), use 
 
 import numpy as np
 
-from ._arrays import EPSILON, check_axes, same_shape
+from ._arrays import EPSILON, check_axes, in_range, same_shape
 from ._entry import Curve, Entry, Equivalent, Source, Values
+from .crossentropy import is_unclipped
 
 MASK_TARGETS = Values(
     "binary", low=0.0, high=1.0, description="a mask of 0 and 1, in the shape of the predictions"
@@ -124,6 +125,57 @@ def tversky_gradient(y_true, y_pred, *, alpha=0.5, beta=0.5, axis=None):
     return -(y_true * total - hit * total_slope) / total**2
 
 
+def dice_crossentropy(y_true, y_pred, *, dice_weight=1.0, axis=None):
+    """Mean binary cross-entropy of the pixels, plus the Dice loss.
+
+    Cross-entropy gives each pixel a gradient from the start, also where nothing overlaps; the Dice
+    loss counts a small mask as much as a large one.
+
+    Parameters
+    ----------
+    y_true : array_like, shape (n, ...)
+        Masks of 0 and 1.
+    y_pred : array_like, shape (n, ...)
+        Predicted probabilities.
+    dice_weight : float
+        What the Dice loss is multiplied by, 0 or above.
+    axis : int or tuple of int, optional
+        The axes that belong to one mask. None takes the whole batch as one mask.
+
+    Returns
+    -------
+    float or ndarray
+        The loss, of the shape that is left without `axis`.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, `axis` is none of the axes, or `dice_weight` is negative.
+
+    Examples
+    --------
+    >>> round(float(dice_crossentropy([[1, 1, 0, 0]], [[0.9, 0.7, 0.2, 0.2]])), 4)
+    0.4271
+    """
+    in_range("dice_weight", dice_weight, 0, np.inf)
+    y_true, y_pred = same_shape(y_true, y_pred)
+    check_axes(axis, y_pred)
+    p = np.clip(y_pred, EPSILON, 1 - EPSILON)
+    crossentropy = -np.mean(y_true * np.log(p) + (1 - y_true) * np.log(1 - p), axis=axis)
+    return crossentropy + dice_weight * dice(y_true, y_pred, axis=axis)
+
+
+def dice_crossentropy_gradient(y_true, y_pred, *, dice_weight=1.0, axis=None):
+    """Differentiate the sum of `dice_crossentropy` with respect to `y_pred`."""
+    in_range("dice_weight", dice_weight, 0, np.inf)
+    y_true, y_pred = same_shape(y_true, y_pred)
+    check_axes(axis, y_pred)
+    p = np.clip(y_pred, EPSILON, 1 - EPSILON)
+    of_pixel = np.where(is_unclipped(y_pred), (p - y_true) / (p * (1 - p)), 0.0)
+    pixels = y_pred.size / np.size(np.sum(y_pred, axis=axis))
+    return of_pixel / pixels + dice_weight * dice_gradient(y_true, y_pred, axis=axis)
+
+
 ENTRIES = (
     Entry(
         title="Dice loss",
@@ -236,6 +288,59 @@ ENTRIES = (
                 "image segmentation using 3D fully convolutional deep networks. MLMI 2017, "
                 "379–387.",
                 "https://arxiv.org/abs/1706.05721",
+            ),
+        ),
+    ),
+    Entry(
+        title="Dice loss with cross-entropy",
+        task="segmentation",
+        keras_class="lossutils.losses.keras_losses.DiceCrossentropy",
+        formula=r"\ell(y, p) = -\frac{1}{n} \sum_i \bigl( y_i \ln p_i + (1 - y_i) \ln(1 - p_i) "
+        r"\bigr) + w \left( 1 - \frac{2 \sum_i y_i p_i}{\sum_i y_i + \sum_i p_i + 10^{-7}} "
+        r"\right)",
+        activation=("sigmoid",),
+        targets=MASK_TARGETS,
+        predictions=MASK_PREDICTIONS,
+        numpy=dice_crossentropy,
+        gradient=dice_crossentropy_gradient,
+        curve=Curve(**{**FOUR_PIXELS, "low": 0.02, "high": 0.98}),
+        whole_batch=True,
+        equivalents=(
+            Equivalent(
+                "PyTorch",
+                "F.binary_cross_entropy(y_pred, y_true) + (\n"
+                "    1 - 2 * (y_true * y_pred).sum() / (y_true.sum() + y_pred.sum())\n"
+                ")",
+                note="PyTorch has no function of its own for it. The package MONAI has "
+                "`DiceCELoss`, from logits, with 1e-5 added to numerator and denominator.",
+            ),
+            Equivalent(
+                "optax",
+                "optax.sigmoid_binary_cross_entropy(\n"
+                "    jnp.log(y_pred / (1 - y_pred)), y_true\n"
+                ").mean(axis=(1, 2, 3)) + optax.losses.dice_loss(\n"
+                "    jnp.log(y_pred / (1 - y_pred))[..., None], y_true[..., None], smooth=0.0\n"
+                ")",
+                parameters={"axis": (1, 2, 3)},
+                note="From logits, with an axis of classes at the end for the Dice loss.",
+            ),
+        ),
+        traps=(
+            "The two parts do not have one scale: cross-entropy over many pixels of background is "
+            "soon far below 1, and the Dice loss then decides. Compare models by a metric such as "
+            "the intersection over union.",
+            "An empty mask costs 1 in the Dice part whatever is predicted, as for the Dice loss; "
+            "here the cross-entropy still teaches that it is empty.",
+            "With `axis=None` the loss is one number for the whole batch. `axis=(1, 2, 3)` gives a "
+            "loss for each image.",
+            "It takes probabilities and has no `from_logits`.",
+        ),
+        sources=(
+            Source(
+                "F. Isensee, P. F. Jaeger, S. A. A. Kohl, J. Petersen and K. H. Maier-Hein (2021). "
+                "nnU-Net: a self-configuring method for deep learning-based biomedical image "
+                "segmentation. Nature Methods 18(2), 203–211.",
+                "https://doi.org/10.1038/s41592-020-01008-z",
             ),
         ),
     ),

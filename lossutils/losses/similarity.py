@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import expit, logsumexp, softmax
 
-from ._arrays import EPSILON, labels, positive, same_shape
+from ._arrays import EPSILON, labels_of_a_batch, positive, same_shape
 from ._entry import Curve, Entry, Equivalent, Source, Values
 
 
@@ -103,12 +103,7 @@ def circle_gradient(y_true, y_pred, *, gamma=80.0, margin=0.4, remove_diagonal=T
 def _pulls_and_pushes(y_true, y_pred, gamma, margin, remove_diagonal):
     """Return the exponents of equal and of different labels, -inf elsewhere, and the distances."""
     positive("gamma", gamma)
-    label, y_pred = labels(y_true, y_pred)
-    if label.ndim != 1:
-        raise ValueError(
-            f"y_pred has shape {y_pred.shape}, but embeddings of a batch have shape (n, d). Use "
-            "y_pred.reshape(-1, y_pred.shape[-1])."
-        )
+    label, y_pred = labels_of_a_batch(y_true, y_pred)
     distance = np.maximum(1 - y_pred @ y_pred.T, 0)
     same = label[:, None] == label
     partner = same & ~np.eye(len(label), dtype=bool) if remove_diagonal else same
