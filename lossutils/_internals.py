@@ -89,9 +89,7 @@ def arguments_of_fit(model):
     """
     code = inspect.unwrap(keras.Model.fit).__code__
     frame = inspect.currentframe()
-    while frame is not None and not (
-        frame.f_code is code and frame.f_locals.get("self") is model
-    ):
+    while frame is not None and not (frame.f_code is code and frame.f_locals.get("self") is model):
         frame = frame.f_back
     if frame is None:
         return None
@@ -155,9 +153,22 @@ def losses_paired(model, losses, y, y_pred):
     Returns a list of (loss, its weight, what Keras calls it), in the order in which Keras calls
     the losses, each with the targets and predictions that belong to it.
     """
-    compiled = CompileLoss(losses, loss_weights_of(model), output_names=output_names_of(model))
+    given = []
+
+    def number(weight):
+        if weight is None:
+            return None
+        given.append(weight)
+        return float(len(given) - 1)
+
+    # Numbers stand in for the weights: a variable may have another precision than the losses here.
+    weights = keras.tree.map_structure(number, loss_weights_of(model))
+    compiled = CompileLoss(losses, weights, output_names=output_names_of(model))
     compiled(y, y_pred)
-    return [(loss, weight, name) for _, loss, weight, name in _part(compiled, "_flat_losses")]
+    return [
+        (loss, None if weight is None else given[int(weight)], name)
+        for _, loss, weight, name in _part(compiled, "_flat_losses")
+    ]
 
 
 def metrics_of(model):

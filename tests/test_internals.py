@@ -121,6 +121,27 @@ def test_seeds_are_set_for_a_time():
     assert (float(tf.random.uniform(())), float(keras.random.uniform(()))) == expected
 
 
+def test_what_fit_was_called_with():
+    """Positional or named, with a split or without, in the wrapper that Keras 3 has."""
+    seen = []
+
+    class Look(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            seen.append(_internals.arguments_of_fit(self.model))
+
+    net = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    net.compile("sgd", "mse")
+    x, y = np.zeros((8, 2)), np.zeros((8, 1))
+    net.fit(x, y, 4, verbose=0, validation_split=0.5, class_weight={0: 1.0}, callbacks=[Look()])
+    assert seen[0]["x"] is x
+    assert seen[0]["y"] is y
+    assert seen[0]["batch_size"] == 4
+    assert seen[0]["class_weight"] == {0: 1.0}
+    assert seen[0]["validation_split"] == 0.5
+    assert seen[0]["validation_data"] is None
+    assert _internals.arguments_of_fit(net) is None
+
+
 def test_a_part_that_a_version_took_away_is_named(model):
     with pytest.raises(RuntimeError, match=r"lossutils uses Input\w+\._gone.*Known to work: Keras"):
         _internals._part(model.layers[0], "_gone")

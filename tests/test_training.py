@@ -844,11 +844,6 @@ def test_a_loss_of_ones_own_that_pairs_all_rows_is_refused():
         training.fit(flat, small(), 1)
 
 
-def several_outputs():
-    x = keras.Input((FEATURES,))
-    return keras.Model(x, [keras.layers.Dense(1)(x), keras.layers.Dense(1)(x)])
-
-
 class OwnStep(Subclassed):
     def train_step(self, data):
         return super().train_step(data)
@@ -869,17 +864,10 @@ def stateful():
     return keras.Sequential(layers)
 
 
-class DictOutput(Subclassed):
-    def call(self, x):
-        return {"out": super().call(x)}
-
-
 @pytest.mark.parametrize(
     ("build", "optimizer", "message"),
     [
-        (several_outputs, "sgd", "several outputs"),
         (OwnStep, "sgd", "its own train_step"),
-        (DictOutput, "sgd", "output is a dict"),
         (perceptron, keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD()), "loss scaling"),
         (Tracking, "sgd", "metrics of a layer"),
         (stateful, "sgd", "a fixed batch size"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -49,21 +50,69 @@ def refuse(options, function):
 
 
 def row_weights(data, class_weight, sample_weight):
-    """Return a weight for each training row, or None, as Keras derives them."""
+    """Return a weight for each training row, or None, as Keras derives them.
+
+    For several targets, the weights are nested like these, with None for a target without.
+    """
     if class_weight is not None and sample_weight is not None:
         raise ValueError("give either class_weight or sample_weight, not both, as in Keras")
+    y = keras.tree.lists_to_tuples(data.y_train)
     if class_weight is not None:
-        return _class_weights(data.y_train, class_weight)
+        if keras.tree.is_nested(y):
+            raise ValueError(
+                "class_weight is for one output, as in model.fit: give sample_weight with a weight "
+                "for each row of an output, such as {'output': weights}"
+            )
+        return _class_weights(y, class_weight)
+    if callable(sample_weight):
+        sample_weight = sample_weight(data)
     if sample_weight is None:
         return None
-    weights = np.asarray(sample_weight, dtype=float)
-    if weights.shape != (len(data.x_train),):
+    if not keras.tree.is_nested(y):
+        return _checked_weights("sample_weight", sample_weight, y)
+    weights = _nested_weights(sample_weight, y)
+    return None if all(each is None for each in keras.tree.flatten(weights)) else weights
+
+
+def _nested_weights(sample_weight, y):
+    """Return weights for each of several targets; one array is for all of them."""
+    if isinstance(sample_weight, (dict, list, tuple)) and np.ndim(_first(sample_weight)) > 0:
+        keys = sample_weight if isinstance(sample_weight, dict) else range(len(sample_weight))
+        if isinstance(sample_weight, dict) != isinstance(y, dict) or set(keys) != set(_keys(y)):
+            raise ValueError(
+                f"sample_weight is for {list(keys)}, and the targets are {list(_keys(y))}: give "
+                "weights or None for each target, or one array for all"
+            )
+    else:
+        sample_weight = dict.fromkeys(_keys(y), sample_weight)
+    weights = {
+        key: None
+        if sample_weight[key] is None
+        else _checked_weights(f"sample_weight[{key!r}]", sample_weight[key], y[key])
+        for key in _keys(y)
+    }
+    return weights if isinstance(y, dict) else tuple(weights.values())
+
+
+def _keys(values):
+    return values.keys() if isinstance(values, dict) else range(len(values))
+
+
+def _first(weights):
+    """Return the first that is given, so that a list of numbers is one array."""
+    values = weights.values() if isinstance(weights, dict) else weights
+    return next((value for value in values if value is not None), np.empty(0))
+
+
+def _checked_weights(name, weights, y):
+    weights = np.asarray(weights, dtype=float)
+    if weights.ndim == 0 or weights.shape != y.shape[: weights.ndim]:
         raise ValueError(
-            f"sample_weight must have a value for each of the {len(data.x_train)} training rows, "
+            f"{name} must have a value for each of the {len(y)} training rows, "
             f"got the shape {weights.shape}"
         )
     if not np.isfinite(weights).all():
-        raise ValueError("sample_weight has values that are not finite")
+        raise ValueError(f"{name} has values that are not finite")
     return weights
 
 

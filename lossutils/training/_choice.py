@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lossutils.training import _rows
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -34,19 +36,19 @@ class Choice:
 
     def held_out(self, data, weights, seed):
         """Return a data set whose test rows are taken from the training rows, and its weights."""
-        rows = len(data.x_train)
+        rows = _rows.number(data.x_train)
         held_out = min(max(1, round(self.validation_size * rows)), rows - 1)
         # Not the order of the rows of the training, which has the seed alone.
         order = np.random.default_rng([seed, 1]).permutation(rows)
         validation, rest = order[:held_out], order[held_out:]
         part = replace(
             data,
-            x_train=data.x_train[rest],
-            y_train=data.y_train[rest],
-            x_test=data.x_train[validation],
-            y_test=data.y_train[validation],
+            x_train=_rows.take(data.x_train, rest),
+            y_train=_rows.take(data.y_train, rest),
+            x_test=_rows.take(data.x_train, validation),
+            y_test=_rows.take(data.y_train, validation),
         )
-        return part, None if weights is None else weights[rest]
+        return part, _rows.take(weights, rest)
 
     def outcomes(self, run, program, rate, epochs):
         """Return what each training that is kept gave.

@@ -39,10 +39,10 @@ def fit(
     Parameters
     ----------
     model : keras.Model
-        A compiled model with one input and one output: any Keras loss and optimizer, and metrics
-        that give one number each.
+        A compiled model, with one or several inputs and outputs: any Keras losses, loss weights and
+        optimizer, and metrics that give one number each.
     data : Dataset
-        Training and test rows.
+        Training and test rows, nested as `model.fit` takes them.
     epochs : int
         Passes through the training rows.
     batch_size : int, default 32
@@ -52,9 +52,12 @@ def fit(
     seed : int, default 0
         Seed of these orders. Initial weights and dropout have their seeds from Keras.
     class_weight : dict of int to float, optional
-        Weight of each class in the training loss, as in Keras: classes not named weigh 1.
-    sample_weight : array-like of shape (n_train,), optional
-        Weight of each training row in the training loss, as in Keras.
+        Weight of each class in the training loss, as in Keras: classes not named weigh 1. Only for
+        a model with one output.
+    sample_weight : array-like of shape (n_train,), dict or list of them, or callable, optional
+        Weight of each training row in the training loss, as in Keras. For several outputs, one
+        array for all of them, or one for each, nested like the targets, where None stands for no
+        weights. A function takes the data set and returns the weights.
     jit_compile : bool, default False
         Whether XLA compiles the program. That takes about a second and pays off when the same
         training is repeated.
@@ -68,7 +71,10 @@ def fit(
     -------
     keras.callbacks.History
         ``history`` has the lists ``train_loss``, ``test_loss``, and ``train_<metric>``,
-        ``test_<metric>`` for each metric, with a value for each epoch.
+        ``test_<metric>`` for each metric, with a value for each epoch. With several outputs they
+        have Keras's names, such as ``test_price_mae``, and ``test_price_loss`` is the loss of an
+        output without its loss weight (as in Keras the mean over batches of ``batch_size``, where
+        the last counts as much as the others).
 
     Raises
     ------
@@ -76,9 +82,9 @@ def fit(
         If ``model`` is no Keras model or ``data`` no `Dataset`, or for an argument that only
         `model.fit` has, such as ``callbacks``.
     ValueError
-        If the model is not compiled, or of a kind that needs `model.fit` (several inputs or
-        outputs, a training step of its own, loss scaling, another backend); if targets and output
-        would broadcast; if a label, weight or number is out of range.
+        If the model is not compiled, or of a kind that needs `model.fit` (a training step of its
+        own, several losses for one output, loss scaling, another backend); if targets, outputs and
+        losses do not fit, or would broadcast; if a label, weight or number is out of range.
 
     Examples
     --------

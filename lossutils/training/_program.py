@@ -14,7 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from lossutils import _internals
-from lossutils.training import _compiled
+from lossutils.training import _compiled, _metrics, _rows
+from lossutils.training._losses import Losses
 
 # Rows that one inference pass takes at least, and numbers that a layer may give in one. The fewer
 # passes the better: a last pass of fewer rows is compiled a second time.
@@ -39,7 +40,7 @@ class Program:
     Parameters
     ----------
     model : keras.Model
-        A compiled model with one input and one output. It is trained in place.
+        A compiled model. It is trained in place.
     data : Dataset
         Training and test rows, or others of the same shapes.
     batch_size : int
@@ -57,7 +58,8 @@ class Program:
     Attributes
     ----------
     measures : list of str
-        What is measured: ``"loss"`` and the names of the metrics, as in Keras's history.
+        What is measured, by the names of Keras's history: ``"loss"``, the metrics, and the loss of
+        each output where there are several.
     optimizer_start : list of tensor or None
         Values of the optimizer's variables before training; None where they depend on the model's.
 
@@ -87,20 +89,18 @@ class Program:
         drawn = _compiled.drawn_without_seed()
         with tf.device(device), _compiled.unmoved(self._generators):
             rows = _varied_rows(data.y_train)
-            x, y = (
-                tf.convert_to_tensor(_cast(array[rows], self.precision))
-                for array in (data.x_train, data.y_train)
-            )
+            x, y = self._tensors(_rows.take((data.x_train, data.y_train), rows))
             y_pred = _compiled.build(model, x)
-            self._loss = _compiled.Loss(model, y, y_pred, self.precision)
+            self._losses = Losses(model, y, y_pred, self.precision)
             self._output = y_pred
             self._check(data)
-            self._metrics = _compiled.metrics(model, y, y_pred, self.precision)
+            self._metrics = _metrics.metrics(model, y, y_pred, self.precision)
             if like is None:
                 self._rows_per_pass = self._choose_rows_per_pass(y, y_pred)
         if _compiled.drawn_without_seed() != drawn:  # a loss or metric of the reader's own
             self._generators.append(_internals.global_generator_state())
-        self.measures = ["loss", *self._metrics.result()]
+        named = [*self._metrics.result(), *self._losses.names]
+        self.measures = ["loss", *dict.fromkeys(named)]
         self.optimizer_start = _independent_values(model.optimizer.variables)
         self._source = self if like is None else like
         if like is None:
@@ -109,18 +109,22 @@ class Program:
             self._seconds_an_epoch = None
 
     def _choose_rows_per_pass(self, y, y_pred):
-        batchwise = _compiled.has_batchwise_measures(
-            self.model, self._loss, self._metrics, y, y_pred
+        batchwise = _metrics.has_batchwise_measures(
+            self.model, self._losses, self._metrics, y, y_pred
         )
-        return self.batch_size if batchwise else _rows_per_pass(self.model)
+        rows = _rows_per_pass(self.model)
+        if batchwise or (self._losses.names and rows < self.batch_size):
+            return self.batch_size
+        # Whole batches, since Keras takes the loss of an output as the mean over batches.
+        return rows // self.batch_size * self.batch_size if self._losses.names else rows
 
     def larger_is_better(self, measure):
         """Tell whether a larger value of a measure is better; the metric has to say so."""
-        if measure == "loss":
+        if measure == "loss" or measure in self._losses.names:
             return False
         if measure not in self.measures:
             raise ValueError(f"choose_by={measure!r} is no measure: {', '.join(self.measures)}")
-        direction = _compiled.direction(self._metrics, measure)
+        direction = _metrics.direction(self._metrics, measure)
         if direction is None:
             raise ValueError(
                 f"Keras does not know whether a larger {measure} is better: choose by the loss or "
@@ -145,7 +149,7 @@ class Program:
         ----------
         data : Dataset
             Rows of the shapes that the program was made for.
-        weights : ndarray of shape (n_train,) or None
+        weights : ndarray of shape (n_train,) or None, or nested as the targets
             A weight for each training row.
         epochs : int
             Passes through the training rows.
@@ -166,7 +170,7 @@ class Program:
             curves, for the last.
         """
         self._take(data, weights)
-        rows = len(data.x_train)
+        rows = _rows.number(data.x_train)
         generator = np.random.default_rng(seed)
         measured = []
         done = 0
@@ -188,7 +192,7 @@ class Program:
         """Trace the graph, which runs what a reader wrote in Python."""
         self._take(data, weights)
         with tf.device(self.device):
-            rows = len(data.x_train)
+            rows = _rows.number(data.x_train)
             orders = np.zeros((_epochs_per_call(rows), rows), dtype=np.int32)
             self._source._traced(self._arguments(orders, 0, True, 0.0))
 
@@ -201,15 +205,21 @@ class Program:
             return
         self._check(data)
         with tf.device(self.device):
-            self._arrays = [
-                None if array is None else tf.convert_to_tensor(_cast(array, self.precision))
-                for array in (data.x_train, data.y_train, weights, data.x_test, data.y_test)
-            ]
+            self._arrays = self._tensors(
+                (data.x_train, data.y_train, weights, data.x_test, data.y_test)
+            )
         self._taken = data, weights
+
+    def _tensors(self, arrays):
+        """Return tensors, nested like the arrays; Keras makes tuples of lists."""
+        return keras.tree.map_structure(self._tensor, keras.tree.lists_to_tuples(arrays))
+
+    def _tensor(self, array):
+        return None if array is None else tf.convert_to_tensor(_cast(array, self.precision))
 
     def _check(self, data):
         for targets in (data.y_train, data.y_test):
-            _compiled.check_targets(self._loss, targets, self._output)
+            self._losses.check(targets, self._output)
 
     def _named(self, measured):
         return {
@@ -232,16 +242,12 @@ class Program:
         with tf.device(self.device):
             arguments = self._arguments(room, count, last, learning_rate)
             graph = self._source._traced(arguments)
-            measured = _internals.run_graph(
-                graph,
-                [argument for argument in arguments if argument is not None],
-                self._captured(graph),
-            )
+            measured = _internals.run_graph(graph, arguments, self._captured(graph))
         return measured.numpy()[:count]
 
     def _arguments(self, orders, count, last, learning_rate):
         return [
-            *self._arrays,
+            *(array for array in keras.tree.flatten(self._arrays) if array is not None),
             tf.constant(orders),
             tf.constant(count),
             tf.constant(last),
@@ -268,9 +274,10 @@ class Program:
     def _variables(self):
         return [*self.model.variables, *self.model.optimizer.variables]
 
-    def _training(
-        self, x_train, y_train, weights, x_test, y_test, orders, count, last, learning_rate
-    ):
+    def _training(self, *arguments):
+        *arrays, orders, count, last, learning_rate = arguments
+        x_train, y_train, weights, x_test, y_test = self._nested(arrays)
+
         def measure():
             return tf.stack([self._measure(x_train, y_train), self._measure(x_test, y_test)])
 
@@ -288,6 +295,13 @@ class Program:
             return measured.stack()
         return tf.cond(last, measure, lambda: tf.zeros(shape, self.precision))[tf.newaxis]
 
+    def _nested(self, arrays):
+        """Nest what `_arguments` has flattened."""
+        arrays = iter(arrays)
+        return keras.tree.map_structure(
+            lambda array: None if array is None else next(arrays), self._arrays
+        )
+
     def _learning_rate_read_from(self, learning_rate):
         """Let the graph read a constant learning rate from a tensor.
 
@@ -300,39 +314,57 @@ class Program:
     def _epoch(self, x, y, weights, order):
         def step(steps, start, size):
             rows = _part(order, start, size)
-            batch_weights = None if weights is None else tf.gather(weights, rows)
-            self._step(tf.gather(x, rows), tf.gather(y, rows), batch_weights)
+            self._step(*_rows.apply(lambda array: tf.gather(array, rows), (x, y, weights)))
             return steps + 1
 
         _over_parts(order.shape[0], self.batch_size, step, 0)
 
     def _step(self, x, y, weights):
         with tf.GradientTape() as tape:
-            loss = self._loss_value(y, _compiled.call(self.model, x, training=True), weights)
+            y_pred = _compiled.call(self.model, x, training=True)
+            loss = self._total(self._losses.values(y, y_pred, weights))
             loss = self.model.optimizer.scale_loss(loss)
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, variables)
         self.model.optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
-    def _loss_value(self, y, y_pred, weights=None):
+    def _total(self, values):
         # model.losses: what regularizers and add_loss contribute to the call just made.
         extra = [tf.reduce_sum(tf.cast(loss, self.precision)) for loss in self.model.losses]
-        return tf.add_n([self._loss(y, y_pred, sample_weight=weights), *extra])
+        return tf.add_n([self._losses.total(values), *extra])
 
     def _measure(self, x, y):
         """Measure loss and metrics on all rows, in inference mode."""
 
-        def measure(total, start, size):
-            targets = _part(y, start, size)
-            y_pred = _compiled.call(self.model, _part(x, start, size), training=False)
+        def measure(sums, start, size):
+            targets, features = _rows.apply(lambda array: _part(array, start, size), (y, x))
+            y_pred = _compiled.call(self.model, features, training=False)
             self._metrics.update_state(targets, y_pred)
-            return total + self._loss_value(targets, y_pred) * size
+            values = self._losses.values(targets, y_pred)
+            batches = -(-size // self.batch_size)
+            sizes = [size, *([batches] * len(self._losses.names))]
+            values = [self._total(values), *(values if self._losses.names else [])]
+            return [
+                total + value * part for total, value, part in zip(sums, values, sizes, strict=True)
+            ]
 
         self._metrics.reset_state()
-        rows = x.shape[0]
+        rows = _rows.number(x)
+        sums = [tf.zeros((), self.precision)] * (1 + len(self._losses.names))
+        # The loss of an output is the mean over batches in Keras, where the last and smaller one
+        # counts as much as the others.
+        whole = rows - rows % self.batch_size if self._losses.names else rows
         with _compiled.unmoved(self._generators):
-            total = _over_parts(rows, self._rows_per_pass, measure, tf.zeros((), self.precision))
-        values = [total / rows, *self._metrics.result().values()]
+            sums = _over_parts(whole, self._rows_per_pass, measure, sums)
+            if whole < rows:
+                sums = measure(sums, whole, rows - whole)
+        total, *of_outputs = sums
+        batches = -(-rows // self.batch_size)
+        measured = self._metrics.result() | {
+            name: value / batches
+            for name, value in zip(self._losses.names, of_outputs, strict=True)
+        }
+        values = [total / rows, *(measured[name] for name in self.measures[1:])]
         return tf.stack([tf.cast(value, self.precision) for value in values])
 
 
@@ -377,10 +409,15 @@ def _epochs_per_call(rows):
     return max(1, min(_EPOCHS_PER_CALL, _ORDERS // rows))
 
 
-def _varied_rows(y):
-    """Return the numbers of a few rows, from the smallest target to the largest."""
-    order = np.argsort(y.reshape(len(y), -1)[:, 0], kind="stable")
-    return order[np.linspace(0, len(y) - 1, min(len(y), _ROWS_TO_TRY)).astype(int)]
+def _varied_rows(targets):
+    """Return the numbers of a few rows, from the smallest target to the largest of each output."""
+    arrays = keras.tree.flatten(targets)
+    share = -(-_ROWS_TO_TRY // len(arrays))
+    rows = []
+    for y in arrays:
+        order = np.argsort(y.reshape(len(y), -1)[:, 0], kind="stable")
+        rows.append(order[np.linspace(0, len(y) - 1, min(len(y), share)).astype(int)])
+    return np.concatenate(rows)
 
 
 def _part(array, start, size):

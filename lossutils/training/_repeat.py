@@ -58,7 +58,7 @@ def repeat(
     seeds : int or iterable of int, default 30
         The seeds; a number ``n`` means ``range(n)``.
     batch_size, shuffle, class_weight, sample_weight, device, verbose
-        As in `fit`; ``sample_weight`` needs a data set that is the same for all seeds.
+        As in `fit`; with a function ``draw``, ``sample_weight`` has to be a function, too.
     jit_compile : bool or "auto", default "auto"
         Whether XLA compiles the program; ``"auto"`` means for small dense networks, where this
         is about ten times faster.
@@ -158,10 +158,10 @@ def repeat(
 def _check_data(data, sample_weight):
     if not callable(data):
         _arguments.check_data(data)
-    elif sample_weight is not None:
+    elif sample_weight is not None and not callable(sample_weight):
         raise ValueError(
             "sample_weight has a value for each training row, and draws have other rows each: "
-            "use class_weight, or give a data set"
+            "use class_weight, or give a function that takes a data set and returns its weights"
         )
 
 

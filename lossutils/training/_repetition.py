@@ -29,7 +29,7 @@ import tensorflow as tf
 
 from lossutils import _internals
 from lossutils.datasets import Dataset
-from lossutils.training import _arguments, _compiled
+from lossutils.training import _arguments, _compiled, _rows
 from lossutils.training._choice import Choice
 from lossutils.training._program import Program
 from lossutils.training._signature import dumps_by_value, signature
@@ -48,6 +48,8 @@ _DENSE_LAYERS = (
     keras.layers.Normalization,
     keras.layers.Rescaling,
     keras.layers.Flatten,
+    keras.layers.Concatenate,
+    keras.layers.Add,
 )
 _SMALL = 100_000
 
@@ -84,7 +86,7 @@ class Settings:
     batch_size: int
     shuffle: bool
     class_weight: dict | None
-    sample_weight: np.ndarray | None
+    sample_weight: np.ndarray | dict | list | Callable | None
     jit_compile: bool | str
     device: str
     curves: bool
@@ -173,7 +175,8 @@ class Repeater:
         settings = self._settings
         drawn = not isinstance(settings.data, Dataset)
         data = self._draw(seed) if drawn else settings.data
-        weights = _arguments.row_weights(data, settings.class_weight, settings.sample_weight)
+        with _seeded(seed), _building():
+            weights = _arguments.row_weights(data, settings.class_weight, settings.sample_weight)
         whole = _Part(data, weights, settings.curves)
         if settings.choice is None or not settings.choice.validates:
             parts = [whole]
@@ -188,7 +191,7 @@ class Repeater:
         with _seeded(seed), _building():
             data = self._settings.data(seed)
         _arguments.check_data(data, f"draw({seed})")
-        shapes = [getattr(data, name).shape for name in _ARRAYS]
+        shapes = [_rows.apply(np.shape, getattr(data, name)) for name in _ARRAYS]
         if self._repetition.first_draw is None:
             self._repetition.first_draw = seed, shapes
         first, expected = self._repetition.first_draw
@@ -205,7 +208,8 @@ class Repeater:
         _compiled.check_model(model)
         if not model.built:
             with _compiled.unmoved(_compiled.generator_states(model)):
-                _compiled.call(model, data.x_train[:1], training=False)
+                row = keras.tree.lists_to_tuples(_rows.take(data.x_train, slice(1)))
+                _compiled.call(model, row, training=False)
         if any(_trained.get(id(v)) is v for v in model.trainable_variables):
             raise ValueError(
                 "build returned weights that another training of this kind has changed: a model "
@@ -260,15 +264,14 @@ class _Part:
     """Rows to train and to measure on."""
 
     data: Dataset
-    weights: np.ndarray | None
+    weights: np.ndarray | dict | tuple | None
     curves: bool
 
     @functools.cached_property
     def key(self):
         """What distinguishes the graphs for different rows of one repetition."""
-        arrays = [getattr(self.data, name) for name in _ARRAYS]
-        shapes = tuple((array.shape, array.dtype.str) for array in arrays)
-        return self.curves, self.weights is not None, shapes
+        shapes = tuple(_rows.layout(getattr(self.data, name)) for name in _ARRAYS)
+        return self.curves, _rows.layout(self.weights), shapes
 
 
 def in_threads(build, settings, seeds):

@@ -62,16 +62,16 @@ def signature(model):
         return None
     describe = _Describer()
     try:
-        parts = (
+        parts = [
             keras.config.epsilon(),
             keras.config.floatx(),
             keras.config.image_data_format(),
             describe(model),
             describe(model.optimizer),
-            describe(model.loss),
-            describe(_internals.loss_weights_of(model)),
             describe(_internals.metrics_of(model)),
-        )
+        ]
+        describe.all_variables_are_inputs = True
+        parts += [describe(model.loss), describe(_internals.loss_weights_of(model))]
     except Exception:  # whatever cannot be described is compiled anew
         return None
     return hashlib.sha256(repr(parts).encode()).hexdigest()
@@ -90,6 +90,7 @@ class _Describer:
 
     def __init__(self):
         self._seen = {}  # by id, with the thing, so that no id is used twice
+        self.all_variables_are_inputs = False
 
     def __call__(self, thing):
         if isinstance(thing, _PLAIN):
@@ -131,6 +132,8 @@ class _Describer:
         return self._object(thing)
 
     def _variable(self, variable):
+        if self.all_variables_are_inputs:
+            raise _Unknown  # a new one, of a loss or its weight: the graph would read the first's
         kind = str(variable.shape), variable.dtype, variable.trainable
         return "variable", kind, self(variable.regularizer), self(variable.constraint)
 
@@ -142,7 +145,15 @@ class _Describer:
                 for layer in _internals.layers_of(thing, include_self=False)
                 if type(layer) not in (keras.Sequential, _internals.Functional)
             ]
-            return "model", json.dumps(thing.get_config(), default=repr), self(layers)
+            # Operations of Keras stand in the config; the code of a reader's own does not.
+            own = [
+                operation
+                for operation in getattr(thing, "operations", [])
+                if not isinstance(operation, keras.layers.Layer)
+                and not _is_of_keras(type(operation))
+            ]
+            config = json.dumps(thing.get_config(), default=repr)
+            return "model", config, self(layers), self(own)
         of_keras = _is_of_keras(cls)
         # Keras pickles its objects with the date, also those of classes derived from its own.
         derived = any(map(_is_of_keras, cls.__mro__))
