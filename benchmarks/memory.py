@@ -1,13 +1,15 @@
-"""Measure memory and time of each notebook alone; write memory.md when all are measured.
+"""Measure memory and time of each notebook alone, and write both into memory.md.
 
     python benchmarks/memory.py [--python ENVIRONMENT/bin/python] [NOTEBOOK …]
 
 Binder gives a notebook 2 GB, of which its server takes some 0.2. What is measured is the largest
-resident memory of the kernel with its children, polled ten times a second.
+resident memory of the kernel with its children, polled ten times a second. A notebook that is not
+measured keeps its row.
 """
 
 import argparse
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,27 +21,54 @@ import alone  # noqa: E402
 import notebooks  # noqa: E402
 
 TABLE = Path(__file__).with_name("memory.md")
-LIMIT = 1500 * 10**6  # bytes
+LIMIT = 1500  # megabytes
 
 
-def table(runs, python):
+def stored():
+    """Return the measurements in memory.md: by the name of a notebook, megabytes and seconds."""
+    if not TABLE.exists():
+        return {}
+    rows = re.findall(r"^\| (\S+/\S+) \| (\d+) \| (\d+) \|$", TABLE.read_text("utf-8"), re.M)
+    return {name: (int(megabytes), int(seconds)) for name, megabytes, seconds in rows}
+
+
+def name_of(path):
+    """Return the name of a notebook in the table."""
+    return path.relative_to(notebooks.BOOK).with_suffix("").as_posix()
+
+
+def table(measured, versions):
     """Return the measurements as Markdown, the largest first."""
+    above = sum(megabytes > LIMIT for megabytes, _ in measured.values())
     lines = [
         "# Memory of the notebooks",
         "",
         "The largest resident memory of each notebook's kernel, alone in an empty folder, as",
         "`benchmarks/memory.py` measures it.",
         "",
-        f"{python}, {platform.system()} {platform.machine()}. "
-        f"Above {LIMIT / 10**6:.0f} MB: {sum(run.peak > LIMIT for run in runs)} of {len(runs)}.",
+        f"{versions}, {platform.system()} {platform.machine()}. "
+        f"Above {LIMIT} MB: {above} of {len(measured)}.",
         "",
         "| notebook | MB | seconds |",
         "|---|---:|---:|",
     ]
-    for run in sorted(runs, key=lambda run: run.peak, reverse=True):
-        name = run.path.relative_to(notebooks.BOOK).with_suffix("")
-        lines.append(f"| {name} | {run.peak / 10**6:.0f} | {run.seconds:.0f} |")
+    for name, (megabytes, seconds) in sorted(measured.items(), key=lambda row: -row[1][0]):
+        lines.append(f"| {name} | {megabytes} | {seconds} |")
     return "\n".join(lines) + "\n"
+
+
+def versions_of(python):
+    """Return the versions that matter of another Python, as a text."""
+    code = (
+        "import importlib.metadata as m, platform, re\n"
+        "found = {d.name: d.version for d in m.distributions()}\n"
+        "names = [n for n in sorted(found) if re.fullmatch('keras|tensorflow(-cpu)?', n)]\n"
+        "shown = [f'{n} {found[n]}' for n in names]\n"
+        "print(', '.join([f'Python {platform.python_version()}', *shown]))"
+    )
+    return subprocess.run(
+        [python, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def main(arguments=None):
@@ -48,13 +77,14 @@ def main(arguments=None):
     parser.add_argument("notebook", nargs="*", type=Path, help="all of the book, if none is named")
     parser.add_argument("--python", default=sys.executable, help="the Python that runs them")
     options = parser.parse_args(arguments)
-    paths = [path.resolve() for path in options.notebook]
-    runs = alone.run_all(paths or notebooks.in_book(), options.python)
-    if not paths:
-        asked = [options.python, "--version"]
-        version = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
-        TABLE.write_text(table(runs, version), encoding="utf-8")
-    return sum(run.peak > LIMIT for run in runs)
+    versions = versions_of(options.python)
+    there = {name_of(path) for path in notebooks.in_book()}
+    for path in [path.resolve() for path in options.notebook] or notebooks.in_book():
+        [run] = alone.run_all([path], options.python)
+        measured = {name: row for name, row in stored().items() if name in there}
+        measured[name_of(path)] = (round(run.peak / 10**6), round(run.seconds))
+        TABLE.write_text(table(measured, versions), encoding="utf-8")
+    return sum(megabytes > LIMIT for megabytes, _ in stored().values())
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from check_setups import (
     compiled,
     convolutional,
     functional,
+    image_to_image,
     nested,
     sequential,
     time_distributed,
@@ -198,6 +199,11 @@ WRONG = {
         ),
     },
     "imbalance-accuracy": {
+        "pixels": lambda: check(
+            compiled(image_to_image(1, "sigmoid"), "bce", ["accuracy"]),
+            IMAGES[:20],
+            (IMAGES[:20] > 0.97).astype(int),
+        ),
         "binary": lambda: check(
             compiled(sequential(1, "sigmoid"), "binary_crossentropy", ["accuracy"]), X, RARE
         ),

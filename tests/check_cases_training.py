@@ -167,6 +167,15 @@ def three_classes():
     return layers.Dense(3, activation="softmax")
 
 
+def opened_resnet():
+    """A head on the output of a frozen body, in one model."""
+    body = keras.applications.ResNet50(include_top=False, weights=None, input_shape=(32, 32, 3))
+    body.trainable = False
+    pooled = layers.GlobalAveragePooling2D()(body.output)
+    model = keras.Model(body.input, layers.Dense(3, activation="softmax")(pooled))
+    return compiled(model, "sparse_categorical_crossentropy")
+
+
 def chain(*hidden, last=None, inputs=(FEATURES,)):
     return keras.Sequential([keras.Input(inputs), *hidden, last or layers.Dense(1)])
 
@@ -373,6 +382,7 @@ WRONG = {
         ),
         "EfficientNet": lambda: check(published("EfficientNetB0"), COLORS / 255, LABELS[:12]),
         "frozen ResNet50": lambda: check(published("ResNet50"), COLORS / 255, LABELS[:12]),
+        "frozen ResNet50, opened": lambda: check(opened_resnet(), COLORS / 255, LABELS[:12]),
         "frozen MobileNet": lambda: check(published("MobileNetV2"), COLORS, LABELS[:12]),
     },
     "never-adapted": {
@@ -458,6 +468,9 @@ WRONG = {
     },
     "saturating-stack": {
         "four": lambda: check(compiled(chain(*sigmoids(4)), "mse"), X, NUMBERS),
+        "softmax": lambda: check(
+            compiled(chain(layers.Dense(8, activation="softmax"), dense()), "mse"), X, NUMBERS
+        ),
         "six, before a sigmoid": lambda: check(
             compiled(chain(*sigmoids(6), last=layers.Dense(1, activation="sigmoid")), "bce"),
             X,

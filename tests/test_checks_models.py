@@ -216,6 +216,16 @@ def test_targets_of_a_hundred_million_are_read_in_part_but_searched_whole():
     assert not read.zero_one
 
 
+@pytest.mark.parametrize("period", [2, 3, 4, 26])
+def test_rows_that_alternate_do_not_look_alike(period):
+    y = np.zeros((4 * 13_000, 1000), dtype="uint8")
+    y[::period] = 1
+    read = _arrays.summarize(y)
+    assert read.zero_one
+    assert 0 < read.counts[1] < read.counts[0] or period == 2
+    assert not _arrays.look_at(y).constant
+
+
 def test_missing_targets_are_found_in_all_rows():
     y = np.zeros((3000, 1000), dtype="float32")
     y[-1, -1] = np.nan

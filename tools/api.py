@@ -48,8 +48,12 @@ Each code of `RULES` has a section in the chapter on [mistakes](../practice/mist
 .. automodule:: lossutils.checks
    :members: check_setup, diagnose
 
+.. autoclass:: lossutils.checks.CheckSetup
+
 .. autoclass:: lossutils.checks.Diagnosis
    :members: plot
+
+.. autoclass:: lossutils.checks.Findings
 
 .. autoclass:: lossutils.checks.Finding
 

@@ -21,11 +21,21 @@ from lossutils.checks import (
     _targets,
     _training,
 )
+from lossutils.checks._callback import CheckSetup
 from lossutils.checks._diagnosis import Diagnosis, diagnose
 from lossutils.checks._findings import SEVERITIES, Finding, Findings, Rule
 from lossutils.checks._setup import Setup
 
-__all__ = ["RULES", "Diagnosis", "Finding", "Findings", "Rule", "check_setup", "diagnose"]
+__all__ = [
+    "RULES",
+    "CheckSetup",
+    "Diagnosis",
+    "Finding",
+    "Findings",
+    "Rule",
+    "check_setup",
+    "diagnose",
+]
 
 _OF_SETUP = {
     **_silence.RULES,
@@ -76,11 +86,12 @@ def check_setup(
     x : array_like, shape (n, ...), tf.data.Dataset or keras.utils.PyDataset
         Inputs, as for `model.fit`: an array, a DataFrame, a tensor, or a list or dict of such. Of a
         data set that yields batches of inputs and targets, the first 10 batches are read, so one
-        that shuffles shows its next epoch another order. Of more than 4 million numbers, every
-        k-th row is read. A generator cannot be read twice and is left alone, which is a finding.
+        that shuffles shows its next epoch another order. Of more than 4 million numbers, one
+        of every k rows is read. A generator cannot be read twice and is left alone; that is a
+        finding.
     y : array_like, shape (n, ...), optional
         Targets, as for `model.fit`. Of more than 2 million numbers all are searched for the
-        smallest, the largest and NaN, and every k-th row for the rest.
+        smallest, the largest and NaN, and one of every k rows for the rest.
     sample_weight : array_like, shape (n,), optional
         Weights of the rows.
     class_weight : dict of {int: float}, optional

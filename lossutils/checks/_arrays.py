@@ -14,7 +14,7 @@ _BLOCK = 1 << 18
 # Distinct values that are counted; targets with more are no class labels.
 _DISTINCT = 256
 
-# Larger arrays are read in part: every k-th row.
+# Larger arrays are read in part: one of every k rows.
 _INPUT_NUMBERS = 4_000_000
 _TARGET_NUMBERS = 2_000_000
 
@@ -63,7 +63,7 @@ class Targets:
     partial : bool
         Whether only the first rows were read.
     rows_read : int
-        How many rows `counts`, `row_sums` and `row_counts` are of: all, or every k-th.
+        How many rows `counts`, `row_sums` and `row_counts` are of: all, or one of every k.
     """
 
     shape: tuple
@@ -124,14 +124,22 @@ class Targets:
         )
 
 
-def step_of(shape):
-    """Return which k-th row is read of targets of this shape."""
-    return max(1, -(-int(np.prod(shape)) // _TARGET_NUMBERS))
+def rows_read(shape, numbers=_TARGET_NUMBERS):
+    """Return an index to the rows that are read of an array of this shape.
+
+    One of every k rows, but not the same one of each: rows that alternate would else look alike.
+    """
+    step = max(1, -(-int(np.prod(shape)) // numbers))
+    if step == 1:
+        return slice(None)
+    starts = np.arange(0, shape[0], step)
+    within = np.random.default_rng(0).integers(step, size=len(starts))
+    return np.minimum(starts + within, shape[0] - 1)
 
 
 def thinned(array):
-    """Return every k-th row of an array of more than 2 million numbers; a view."""
-    return array[:: step_of(array.shape)]
+    """Return the rows that are read of an array of more than 2 million numbers."""
+    return array[rows_read(array.shape)]
 
 
 def summarize(array, partial=False):
@@ -273,7 +281,7 @@ class Inputs:
     constant : bool
         Whether all rows are equal.
     rows_read : ndarray or None
-        The rows that were looked at, all or every k-th; a view. None where they are no numbers.
+        The rows that were looked at, all or one of every k. None where they are no numbers.
     """
 
     shape: tuple
@@ -287,8 +295,7 @@ def look_at(array):
     """Read an array of inputs, large ones in part."""
     if array.dtype.kind not in "iufb" or not array.size:
         return Inputs(array.shape)
-    step = -(-array.size // _INPUT_NUMBERS)
-    part = array[::step]
+    part = array[rows_read(array.shape, _INPUT_NUMBERS)]
     # Minimum and maximum pass NaN and infinity on, and need no copy.
     low, high = float(part.min()), float(part.max())
     finite = bool(np.isfinite(low) and np.isfinite(high))

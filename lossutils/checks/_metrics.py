@@ -222,7 +222,8 @@ def imbalance_accuracy(head):
     accuracy, y = _accuracy(head), head.y
     if accuracy is None or y is None or y.partial or len(head.metrics) > 1:
         return
-    if y.rows < 50 or np.isnan(y.low):
+    labels = y.rows if len(y.shape) <= 2 else int(np.prod(y.shape))
+    if labels < 50 or np.isnan(y.low):
         return
     share = None
     if y.row_counts is not None and y.one_hot:
@@ -230,8 +231,10 @@ def imbalance_accuracy(head):
     elif y.class_numbers:
         share = max(y.counts.values()) / sum(y.counts.values())
     if share is not None and 0.9 < share < 1:
-        weighed = head.setup.weights or head.setup.class_weight
-        meant = weighed or head.loss is None or "focal" in (head.loss.name or "focal")
+        # Weights, and a loss that is made for a rare class, say that somebody thought of it.
+        name = (head.loss and head.loss.name) or ""
+        plain = "crossentropy" in name and "focal" not in name
+        meant = head.setup.weights or head.setup.class_weight or not plain
         of_what = "samples" if len(y.shape) <= 2 else "pixels or steps"
         yield (
             f"{share:.1%} of the {of_what} are of one class: always answering it has this accuracy",

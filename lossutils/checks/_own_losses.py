@@ -238,7 +238,8 @@ def own_loss_no_gradient(head):
         )
 
 
-# Rows and numbers that a loss is tried on.
+# Rows and numbers that a loss is tried on, and how often; two draws may be right equally often.
+_DRAWS = 3
 _ROWS = 64
 _NUMBERS = 200_000
 
@@ -260,7 +261,7 @@ def _tried(head):
     if not np.isfinite(y).all():
         return None
     rng = np.random.default_rng(0)
-    return y, [_predictions(head, rng, (len(y), *inner)) for _ in range(2)]
+    return y, [_predictions(head, rng, (len(y), *inner)) for _ in range(_DRAWS)]
 
 
 def _telling_rows(rows, number):

@@ -76,6 +76,13 @@ def wrong_preprocessing(setup):
                     f"{layer.name!r} multiplies them by {scale:.3g} once more",
                     "pass pixels from 0 to 255 as they are",
                 )
+        if _is_opened_resnet(front) and np.abs(front.values).max() <= 1.01:
+            yield (
+                f"{front.name} go from {front.values.min():.3g} to {front.values.max():.3g}, and "
+                f"the frozen {front.first.name!r} was trained on pixels from -124 to 151, less "
+                "their mean",
+                "x = keras.applications.resnet.preprocess_input(x), of pixels up to 255",
+            )
         for model, given in front.entered:
             name = model.name.lower()
             if model.trainable_weights:
@@ -93,6 +100,14 @@ def wrong_preprocessing(setup):
                     "was trained on pixels from -124 to 151, less their mean",
                     "x = keras.applications.resnet.preprocess_input(x), of pixels up to 255",
                 )
+
+
+def _is_opened_resnet(front):
+    """Tell whether a model was built on the frozen layers of a ResNet, not on the whole."""
+    first, after = front.first, front.after[:1]
+    if front.entered or getattr(first, "name", "") != "conv1_conv" or first.trainable:
+        return False
+    return bool(after) and getattr(after[0], "name", "") == "conv1_bn"
 
 
 @rule(RULES, "never-adapted", "warning", "A Normalization that never saw data")

@@ -3,6 +3,7 @@
 import numpy as np
 from keras import layers
 
+from lossutils.checks import _arrays
 from lossutils.checks._findings import rule
 from lossutils.checks._network import probed
 
@@ -112,9 +113,11 @@ def _padded_targets(setup):
     head, (_, x) = heads[0], setup.data.inputs[0]
     accuracy = any("accuracy" in metric.name for metric in head.metrics)
     y = head.rows[..., 0] if head.rows.ndim == 3 and head.rows.shape[2] == 1 else head.rows
-    x = x[:: max(1, round(len(x) / max(1, len(y))))]
     if head.loss.name != "sparse_categorical_crossentropy" or not accuracy or x.ndim != 2:
         return
+    if len(x) != head.y.rows:
+        return
+    x = x[_arrays.rows_read(head.y.shape)]
     if x.shape != y.shape or x.dtype.kind not in "iuf" or y.dtype.kind not in "iuf":
         return
     masked = any(

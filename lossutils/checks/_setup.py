@@ -96,7 +96,7 @@ class Head:
     loss: Loss | None = None
     metrics: tuple = ()
     y: _arrays.Targets | None = None
-    rows: np.ndarray | None = None  # the targets themselves, every k-th of very many
+    rows: np.ndarray | None = None  # the targets themselves, one of every k of very many
 
     @property
     def units(self):

@@ -176,8 +176,11 @@ def _is_linear_problem(setup):
     head, inputs = setup.heads[0], setup.data.inputs
     if head.rows is None or len(inputs) != 1 or inputs[0][1].dtype.kind not in "iufb":
         return False
-    x, y = inputs[0][1][:: _arrays.step_of(head.y.shape)], head.rows
-    if len(x) != len(y) or y.dtype.kind not in "iuf" or (head.loss and not head.loss.for_numbers):
+    x, y = inputs[0][1], head.rows
+    if len(x) != head.y.rows:
+        return False
+    x = x[_arrays.rows_read(head.y.shape)]
+    if y.dtype.kind not in "iuf" or (head.loss and not head.loss.for_numbers):
         return False
     part = slice(None, None, -(-len(x) // 2000))
     x = x[part].reshape(len(x[part]), -1).astype(np.float64)
@@ -289,12 +292,20 @@ def narrow_layer(setup):
             )
 
 
-@rule(RULES, "saturating-stack", "warning", "Many saturating layers in a row")
+@rule(RULES, "saturating-stack", "warning", "Hidden layers that saturate")
 def saturating_stack(setup):
     """
     The slope of a sigmoid is at most 1/4. Through four such layers a gradient loses 99.6 % and more
-    on its way back, and the first layers do not move.
+    on its way back, and the first layers do not move. The numbers of a softmax add up to 1: over a
+    hidden layer of n units each is about 1/n, and hardly moves.
     """
+    *hidden, _ = [layer for layer in _chain(setup) if isinstance(layer, layers.Dense)] or [None]
+    for layer in hidden:
+        if layer.activation is keras.activations.softmax and layer.units > 1:
+            yield (
+                f"the hidden layer {layer.name!r} ends in a softmax",
+                "activation='relu' in the hidden layers",
+            )
     longest = run = 0
     for layer in _chain(setup):
         if isinstance(layer, layers.BatchNormalization):
@@ -307,10 +318,10 @@ def saturating_stack(setup):
                 run = 0
         longest = max(longest, run)
     last = getattr((_chain(setup) or [None])[-1], "activation", None)
-    hidden = longest - (last is keras.activations.sigmoid and run == longest)
-    if hidden >= _SATURATING:
+    number = longest - (last is keras.activations.sigmoid and run == longest)
+    if number >= _SATURATING:
         yield (
-            f"{hidden} hidden layers in a row end in a sigmoid",
+            f"{number} hidden layers in a row end in a sigmoid",
             "activation='relu' in the hidden layers",
         )
 

@@ -119,6 +119,8 @@ def diagnose(
         raise ValueError(
             f"diagnose needs {_FEWEST_ROWS} rows or more to hold some out, got {len(x)}"
         )
+    if (y == y[0]).all():
+        raise ValueError(f"all {len(y)} targets are equal: look at how y is read")
     source = _copies.Source(model_or_build, x[:1])
     with _trials.seeded(0):
         model = source.model()

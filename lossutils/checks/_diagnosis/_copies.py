@@ -127,6 +127,8 @@ def check(model):
             "the model is not compiled with an optimizer and a loss: "
             "call model.compile(optimizer=..., loss=...) first"
         )
+    if not model.trainable_variables:
+        raise ValueError("the model has no weights to train: add a layer or set trainable=True")
     for what in ("inputs", "outputs"):
         number = len(getattr(model, what, None) or [0])
         if number > 1:

@@ -86,11 +86,15 @@ def _measured(model, rows, task):
     y = rows.y_train[:, 0] if task.kind == "numbers" else task.labels_of(rows.y_train)
     if task.kind != "numbers" and len(np.unique(y)) < 2:
         return None
-    predicted = model.fit(_flat(rows.x_train), y).predict(_flat(rows.x_held_out))
+    x = _flat(rows.x_held_out)
+    predicted = model.fit(_flat(rows.x_train), y).predict(x)
     value = task.of_predictions(rows.y_held_out, predicted)
     if task.kind == "numbers":
         return Reference(value, _judge.chance_of_numbers(rows.y_held_out[:, 0], predicted))
-    return Reference(value, _judge.chance_of_labels(task.labels_of(rows.y_held_out), predicted))
+    probabilities = np.zeros((len(x), task.classes))
+    probabilities[:, model.classes_] = model.predict_proba(x)
+    labels = task.labels_of(rows.y_held_out)
+    return Reference(value, _judge.chance_of_labels(labels, probabilities))
 
 
 def _flat(x):

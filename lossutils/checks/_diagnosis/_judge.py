@@ -57,28 +57,26 @@ def chance_of_numbers(y, predicted):
     return float(stats.pearsonr(predicted, y, alternative="greater").pvalue)
 
 
-def chance_of_labels(labels, predicted):
-    """Return how probable so many hits are where the labels are in a random order.
+def chance_of_labels(labels, probabilities):
+    """Return how probable such probabilities of the labels are where these are in a random order.
 
-    Mean and variance of the hits over all orders are known; their distribution is nearly normal.
+    Mean and variance of the sum over all orders are known; its distribution is nearly normal.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Counted from 0.
+    probabilities : ndarray of shape (n, classes)
     """
-    classes = np.unique(np.concatenate([labels, predicted]))
-    guessed = np.array([(predicted == each).sum() for each in classes])
-    true = np.array([(labels == each).sum() for each in classes])
-    number = len(labels)
-    expected = (guessed * true).sum() / number
-    # What is left of hit (1) and miss (0) after the means of rows and columns.
-    left = (
-        np.eye(len(classes))
-        - (true / number)[:, None]
-        - (guessed / number)[None, :]
-        + expected / number
-    )
-    variance = (guessed[:, None] * true[None, :] * left**2).sum() / (number - 1)
+    number, classes = probabilities.shape
+    shares = np.bincount(labels, minlength=classes) / number
+    # What is left of the probabilities after the means over the labels and over the rows.
+    left = probabilities - (probabilities @ shares)[:, None]
+    left = left - left.mean(axis=0)
+    variance = (left**2 @ shares).sum() * number / (number - 1)
     if variance <= 0:
         return 1.0
-    hits = (labels == predicted).sum()
-    return float(stats.norm.sf((hits - expected) / np.sqrt(variance)))
+    return float(stats.norm.sf(left[np.arange(number), labels].sum() / np.sqrt(variance)))
 
 
 def is_signal(chances):

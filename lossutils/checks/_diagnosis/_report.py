@@ -110,6 +110,8 @@ class Diagnosis:
     def plot(self, ax=None):
         """Draw each change, seed by seed, with the references.
 
+        What is far below the constant is drawn a little below it.
+
         Parameters
         ----------
         ax : matplotlib.axes.Axes, optional
@@ -131,7 +133,7 @@ class Diagnosis:
         floor = self.references["constant"]
         lowest = floor - 0.25 * max(self._judged.gap, 0.1)
         runs = {
-            title: pd.DataFrame(
+            title.replace(" + ", "\n+ "): pd.DataFrame(
                 {
                     "seed": np.arange(len(score.held_out)),
                     "measure": "value",
@@ -141,6 +143,8 @@ class Diagnosis:
             for title, score in self._scores.items()
         }
         label = f"{self.metric[:1].upper()}{self.metric[1:]} on the rows held out"
+        if any((score.held_out < lowest).any() for score in self._scores.values()):
+            label += f", at least {lowest:.2f}"
         return plotting.seeds(runs, "value", ax, references=dict(self.references), label=label)
 
     def _own_findings(self):
@@ -239,7 +243,7 @@ class Diagnosis:
     def _on_causes(self):
         tried = self.table.iloc[1:]
         if self._changes:
-            yield "Causes:"
+            yield "Causes, each tried alone:"
         for number, change in enumerate(self._changes, 1):
             row = self.table.loc[change.title]
             text = (

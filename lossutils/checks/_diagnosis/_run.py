@@ -89,6 +89,11 @@ class _Experiments:
             self._scores[AS_GIVEN] = self._train([None], self._seeds)[0]
         except OutOfTime:
             return found
+        except ValueError as error:
+            seen = f"\n\n{findings}" if findings else ""
+            raise ValueError(
+                f"the model cannot be trained as it is given: {error}{seen}"
+            ) from error
         evidence = _changes.Evidence(
             self._model,
             self._splits.of(self._seeds[0]),

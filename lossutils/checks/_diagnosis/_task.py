@@ -123,7 +123,7 @@ def task_of(y, output, loss):
     Raises
     ------
     ValueError
-        If rows have several numbers or labels, or another shape.
+        If rows have several numbers or labels, or another shape, or a label has no output.
     """
     units, name = output.units, loss.name if loss else None
     if y.ndim != 2 or (output.shape is not None and len(output.shape) != 2):
@@ -141,6 +141,12 @@ def task_of(y, output, loss):
     for_numbers = loss is not None and loss.for_numbers
     values = np.unique(y)
     if units is not None and units > 1 and np.array_equal(values, np.round(values)):
+        if values.min() < 0 or values.max() >= units:
+            raise ValueError(
+                f"the labels run from {values.min():g} to {values.max():g}, but a model with "
+                f"{units} outputs takes 0 to {units - 1}: number the classes from 0 or change the "
+                "outputs"
+            )
         return _classification("classes", y[:, 0].astype(int), units)
     sure = output.activation is not None and output.activation.probabilities
     if len(values) == 2 and (sure or not for_numbers):
