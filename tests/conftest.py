@@ -1,8 +1,7 @@
-"""What tests share: memory given back between files, and the book, built once."""
+"""What tests share: memory given back, and the book, built once."""
 
 import ctypes
 import gc
-import math
 import os
 import re
 import subprocess
@@ -12,32 +11,46 @@ from pathlib import Path
 import notebooks
 import pytest
 
-MEMORY_LEFT_ALONE = 900e6  # bytes; giving it back takes seconds
+# Bytes above which a worker forgets what was traced, and by which it may grow before the next
+# time: that takes seconds.
+MEMORY_LEFT_ALONE, GROWTH = 900e6, 200e6
+_left = {"bytes": MEMORY_LEFT_ALONE}
 
 
 def _memory_used():
-    """Return the bytes that this process occupies; infinite where the system does not say."""
+    """Return the bytes that this process occupies, or 0 where the system does not say."""
     try:
         pages = Path("/proc/self/statm").read_text("utf-8").split()[1]
     except OSError:
-        return math.inf
+        return 0
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _memory_given_back():
-    """Forget what a file of tests has traced and compiled; a worker would grow beyond 2 GB."""
-    yield
+def _give_memory_back():
     repetition = sys.modules.get("lossutils.training._repetition")
-    if repetition is None or _memory_used() < MEMORY_LEFT_ALONE:
+    if repetition is None or _memory_used() < _left["bytes"] + GROWTH:
         return
-    import keras
-
     repetition._programs.clear()
-    keras.backend.clear_session()
     gc.collect()
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)  # the C library keeps freed memory for itself
+    _left["bytes"] = _memory_used()
+
+
+@pytest.fixture(autouse=True)
+def _memory_given_back():
+    """Forget what a test has traced and compiled; a worker would grow to 3 GB."""
+    yield
+    _give_memory_back()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _session_cleared():
+    """Let Keras forget the models of a file of tests."""
+    yield
+    if "keras" in sys.modules and _memory_used() > MEMORY_LEFT_ALONE:
+        sys.modules["keras"].backend.clear_session()
+        _give_memory_back()
 
 
 @pytest.fixture(scope="session")
