@@ -131,7 +131,7 @@ def confusion_matrix(y_true, y_pred, ax=None, *, class_names=None, normalize=Non
         values_format=".2f" if normalize else "d",
         cmap=LinearSegmentedColormap.from_list("paper_to_blue", [PAPER, BLUE]),
         colorbar=False,
-        text_kw={"fontsize": 11 if number <= 4 else 8},
+        text_kw={"fontsize": 11 if number <= 4 else 9},
     )
     ax.set_xlabel("Predicted", labelpad=6)
     ax.set_ylabel("True", labelpad=12)
