@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from grading import worker
+from grading import checking
 
 import assignments
 
@@ -46,7 +46,7 @@ def score(name, written, word="", turned=False):
     for cell in filter(assignments.is_test, release.cells):
         try:
             exec(compile(cell.source, cell["id"], "exec"), namespace)
-            for source, message in worker.turned(cell.source)[1] if turned else []:
+            for source, message in checking.turned(cell.source)[1] if turned else []:
                 with pytest.raises(AssertionError, match=f"^{re.escape(message)}"):
                     exec(compile(source, cell["id"], "exec"), namespace)
             points += assignments.nbgrader(cell)["points"]

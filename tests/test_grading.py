@@ -1,16 +1,34 @@
 """What grading does around the sandbox; tests/grading/hostile.py has what happens in it."""
 
+import base64
 import csv
 import os
+import struct
+import sys
+import zlib
 
 import nbformat
-import notebooks
+import numpy as np
 import pytest
-from grading import kernel, marks, rebuild, sandbox, submissions, summary, worker
+from grading import __main__ as grading
+from grading import (
+    checking,
+    kernel,
+    limits,
+    marks,
+    outputs,
+    rebuild,
+    sandbox,
+    submissions,
+    summary,
+    system_calls,
+)
 from grading.kernel import StopGradingError
 
 import assignments
 from lossutils import checks, losses
+
+NAME = "regression_losses"
 
 
 def result(student, *scores):
@@ -84,37 +102,91 @@ def test_no_cell_of_the_marks_is_a_formula(tmp_path):
     assert students == ["'=cmd|' /C calc'!A0", "'@x, y", "'\uff1d1", "z =1"]
 
 
-def test_the_canary_fails_where_nothing_is_changed_and_shows_where_something_is():
-    source, message = worker.canary("word")
-    with pytest.raises(AssertionError) as error:
-        exec(source, {})
-    assert str(error.value).startswith(message)
-    with pytest.raises(AssertionError) as error:
-        exec(source, {"abs": lambda value: 0.0})
-    assert not str(error.value).startswith(message)
+def guard(word="word"):
+    given = [cell for cell in assignments.release(NAME).cells if rebuild.is_given(cell)]
+    return checking.Guard(checking.own_imports(given), word)
 
 
-@pytest.mark.parametrize("change", ["nothing", "function", "code", "module"])
+def state(*modules, **names):
+    """Return what the canary tells, in a namespace with some names."""
+    with pytest.raises(AssertionError) as error:
+        exec(guard().canary("canary", modules)[0], names)
+    return str(error.value)
+
+
+def test_the_canary_fails_where_nothing_is_changed_and_shows_where_something_is(monkeypatch):
+    message = guard().canary("canary")[1]
+    assert state().startswith(message)
+    monkeypatch.setattr("builtins.abs", lambda value: 0.0)
+    assert not state().startswith(message)
+
+
+def internal(monkeypatch):
+    """Change what np.isclose calls by a name of its module, where only a few know of it."""
+    monkeypatch.setitem(np.isclose.__wrapped__.__globals__, "abs", lambda value: np.abs(value))
+
+
+CHANGES = {
+    "nothing": lambda patch: None,
+    "function": lambda patch: patch.setattr(checks, "check_setup", lambda *model: []),
+    "code": lambda patch: patch.setattr(losses.huber, "__code__", (lambda y, p, d=1: 0).__code__),
+    "module": lambda patch: patch.setattr("lossutils.losses", checks),
+    "internal": internal,
+    "wrapped code": lambda patch: patch.setattr(
+        np.isclose.__wrapped__, "__code__", (lambda a, b, rtol, atol, equal_nan: True).__code__
+    ),
+    "tracing": lambda patch: sys.setprofile(lambda *event: None),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_the_canary_tells_another_function_in_the_place_of_one_that_tests_call(monkeypatch, change):
-    def state():
-        with pytest.raises(AssertionError) as error:
-            exec(worker.canary("word", ["lossutils.losses", "lossutils.checks"])[0], {})
-        return str(error.value)
+    modules = ["lossutils.losses", "lossutils.checks"]
+    before = state(*modules)
+    assert state(*modules) == before
+    before_profile = sys.getprofile()
+    try:
+        with monkeypatch.context() as patch:
+            CHANGES[change](patch)
+            after = state(*modules)
+    finally:
+        sys.setprofile(before_profile)
+    assert (after == before) == (change == "nothing")
 
-    before = state()
-    assert state() == before
-    if change == "function":
-        monkeypatch.setattr(checks, "check_setup", lambda *model: [])
-    elif change == "code":
-        monkeypatch.setattr(losses.huber, "__code__", (lambda y, p, delta=1.0: 0 * p).__code__)
-    elif change == "module":
-        monkeypatch.setattr("lossutils.losses", checks)
-    assert (state() == before) == (change == "nothing")
+
+class Lying(dict):
+    """A namespace that tells what it likes."""
+
+
+def test_the_canary_tells_a_namespace_that_is_another():
+    with pytest.raises(AssertionError) as error:
+        exec(guard().canary("canary")[0], {}, Lying())
+    assert str(error.value) != state()
+
+
+def test_a_test_calls_what_the_release_means_whatever_a_notebook_defines():
+    tests = guard().write(
+        "def error_of(a):\n    return np.max(a)\n\n\n"
+        "assert abs(error_of([1.0, -4.0])) == 1, 'One.'\nassert not np.allclose(1, 2), 'Two.'"
+    )
+    agreeing = {"abs": lambda value: 0, "np": None, "losses": None}
+    exec(tests, agreeing)
+    assert agreeing["np"] is None
+    later = guard().write("assert error_of([2.0]) == 2, 'Later.'")
+    exec(later, agreeing)
+
+
+def test_the_canary_tells_where_a_name_that_nobody_knows_was_found_and_changed():
+    names = {}
+    exec(guard().write("assert np.all([True]), 'All.'"), names)
+    before = state(**names)
+    hidden = next(name for name in names if name.endswith("_np"))
+    assert state(**{**names, hidden: None}) != before
 
 
 def test_a_test_is_turned_around_at_one_assert_at_a_time():
     source = "x = 1  # one\nassert x == 1, 'One.'\nassert x < 2, 'Two.'"
-    plain, others = worker.turned(source)
+    plain, others = checking.turned(source)
     exec(plain, {})
     assert [message for _, message in others] == ["One.", "Two."]
     for other, message in others:
@@ -138,6 +210,56 @@ def test_half_a_character_is_read_as_text_that_can_be_written(tmp_path):
     assert rebuild.read(path).cells[0].source.encode("utf-8") == b"'?'"
 
 
+def test_a_notebook_of_very_many_cells_is_refused(tmp_path):
+    path = tmp_path / "many.ipynb"
+    cells = [nbformat.v4.new_markdown_cell() for _ in range(rebuild.MOST + 1)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    with pytest.raises(StopGradingError, match="more than 1000 cells"):
+        rebuild.read(path)
+
+
+def png(width, height):
+    """Return the start of a picture in base64, which may be far smaller than what it shows."""
+
+    def chunk(kind, data):
+        checksum = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
+    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IEND", b"")).decode()
+
+
+def display(**data):
+    data = {key.replace("_", "/"): value for key, value in data.items()}
+    return nbformat.from_dict({"output_type": "display_data", "data": data, "metadata": {}})
+
+
+def test_feedback_keeps_pictures_that_a_browser_bears_and_text():
+    svg = base64.b64encode(b"<svg onload='alert(1)'/>").decode()
+    found = [
+        display(image_png=png(640, 480)),
+        display(image_png=png(60_000, 60_000)),
+        display(image_png=svg, text_plain="a figure"),
+        display(image_png=["a list"], text_plain={"no": "text"}),
+        display(application_json={"deep": [[[]]]}, text_html="<script>"),
+    ]
+    kept = outputs.Budget().keep(found)
+    assert [each["kind"] for each in kept] == ["picture", "text", "text"]
+    assert kept[1]["text"] == "A picture of 3600000000 pixels is not shown."
+    assert kept[2]["text"] == "a figure"
+
+
+def test_feedback_keeps_so_many_outputs_and_pixels():
+    lines = [nbformat.v4.new_output("stream", text="x" * 30_000)] * 200
+    kept = outputs.Budget().keep(lines)
+    assert len(kept) == outputs.MOST + 1
+    assert sum(len(each["text"]) for each in kept) < 2.1e6
+    budget = outputs.Budget()
+    pictures = [display(image_png=png(5000, 2000))] * 4
+    kinds = [each["kind"] for _ in range(2) for each in budget.keep(pictures)]
+    assert kinds == ["picture"] * 5 + ["text"] * 3
+
+
 def test_what_a_message_holds_is_counted_however_deep():
     content = {"data": {"application/json": {"a": ["b" * 10, {"c" * 20: 1.5}]}}}
     assert kernel._length([content, [memoryview(b"d" * 30)]]) >= 60
@@ -147,7 +269,7 @@ def test_feedback_has_the_messages_of_the_tests_and_no_text_of_the_student():
     test = "assert value == 3.25, 'Look at the sign.'"
 
     def shown(name, text):
-        return worker.message(
+        return checking.message(
             test, nbformat.v4.new_output("error", ename=name, evalue=text, traceback=[])
         )
 
@@ -221,6 +343,47 @@ def test_submissions_are_found_under_names_that_stay_in_their_folder(tmp_path):
     assert all(each.key.replace("-", "").isalnum() for each in found.values())
 
 
+def test_names_that_look_alike_are_told_apart_in_files_and_marks(tmp_path):
+    short = submissions.find(_folder(tmp_path / "one", "=Ada"))[0].key
+    names = ["ada", "Ada", "A;B", "A B", "=Ada", "'=Ada", short, "Zo\u00eb", "Zoe\u0308"]
+    found = submissions.find(_folder(tmp_path / "all", *names))
+    assert len({each.key.casefold() for each in found}) == len(names)
+    assert len({marks.safe(each.student).casefold() for each in found}) == len(names)
+
+
+def _folder(path, *names):
+    path.mkdir()
+    for name in names:
+        (path / f"{name}.ipynb").write_text("", encoding="utf-8")
+    return path
+
+
+def test_a_link_is_not_followed_out_of_the_folder(tmp_path):
+    outside = _folder(tmp_path / "outside", "secret")
+    lms = tmp_path / "class" / "Eve_1_assignsubmission_file_"
+    lms.mkdir(parents=True)
+    (lms / "inside").symlink_to(outside)
+    (lms / "own.ipynb").symlink_to(outside / "secret.ipynb")
+    (tmp_path / "class" / "Mallory").symlink_to(outside)
+    found = submissions.find(tmp_path / "class")
+    assert [each.notebook for each in found] == [None, None]
+
+
+def test_a_file_that_nobody_may_read_gets_a_reason_and_stops_nobody(tmp_path):
+    gone = submissions.Submission("Eve", "Eve", tmp_path / "no such file.ipynb")
+    row = grading.one(gone, {"release": str(tmp_path), "limits": {}}, tmp_path)
+    assert row["status"] == "no notebook"
+    assert "cannot be read: No such file" in row["remarks"][0]
+
+
+def test_points_by_hand_stay_for_those_who_are_not_in_the_folder(tmp_path):
+    release, table = assignments.release("choose_a_loss"), tmp_path / marks.BY_HAND
+    table.write_text("student,question-answer\nAda,4\n", encoding="utf-8")
+    marks.write_by_hand([result("Late")], release, marks.read_by_hand(table, release), table)
+    assert marks.read_by_hand(table, release) == {("Ada", "question-answer"): 4.0}
+    assert [line["student"] for line in written(table)] == ["Late", "Ada"]
+
+
 def test_an_empty_folder_and_no_folder_are_told(tmp_path):
     with pytest.raises(FileNotFoundError, match="is empty"):
         submissions.find(tmp_path)
@@ -234,6 +397,8 @@ def test_copies_are_alike_whatever_their_names():
     assert summary.pieces(one) == summary.pieces(two)
     assert summary.pieces(one) != summary.pieces(one.replace("* 3", "/ 3"))
     assert summary.pieces("not ( python one two three four")
+    for odd in ("a\0b c d e f g h", "  x\n y\n\tz", "'''", "\ufeff" * 9, "(" * 20_000, "\\" * 99):
+        assert isinstance(summary.pieces(odd), set)
 
 
 def test_without_bubblewrap_the_reason_and_the_remedy_are_told(monkeypatch, tmp_path):
@@ -242,16 +407,32 @@ def test_without_bubblewrap_the_reason_and_the_remedy_are_told(monkeypatch, tmp_
         sandbox.check()
 
 
-def test_the_sandbox_shows_the_environment_and_no_assignment(tmp_path):
+def test_the_sandbox_shows_the_environment_and_nothing_to_write_to(tmp_path):
     environment = {"python": "/env/bin/python", "shown": ["/env", "/book/lossutils"], "fonts": []}
-    limits = worker.Limits()
-    command = sandbox.kernel_command(environment, tmp_path, limits)
-    bound = [command[at + 1] for at, word in enumerate(command) if word in ("--bind", "--ro-bind")]
+    command = sandbox.kernel_command(
+        environment, tmp_path / "calls", f"{sandbox.HOME}/c.json", limits.Limits()
+    )
+    bound = [command[at + 1] for at, word in enumerate(command) if word == "--ro-bind"]
     assert set(bound) - {"/bin", "/sbin", "/lib", "/lib32", "/lib64"} == {
         "/usr",
         "/env",
         "/book/lossutils",
-        str(tmp_path),
     }
-    assert str(notebooks.ROOT) not in bound
-    assert "--unshare-net" in command
+    assert not {"--bind", "--dev-bind", "--bind-try"} & set(command)
+    assert {"--unshare-net", "--seccomp"} < set(command)
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_filter_is_a_whole_program(monkeypatch, machine):
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    steps = list(struct.iter_unpack("=HBBI", system_calls.filter_program()))
+    for at, (code, yes, no, _) in enumerate(steps):
+        jump = max(yes, no) if code in (0x15, 0x35, 0x45) else 0
+        assert at + 1 + jump < len(steps) + (code == 0x06)
+    assert steps[-1] == (0x06, 0, 0, 0x7FFF0000)
+
+
+def test_a_machine_whose_calls_are_not_known_grades_nothing(monkeypatch):
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    with pytest.raises(RuntimeError, match="and not those of riscv64"):
+        system_calls.filter_program()

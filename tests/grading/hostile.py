@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -23,9 +24,11 @@ ROOT = notebooks.ROOT
 NAME = "regression_losses"
 GRADER = ROOT / ".venv-grading" / "bin" / "python"
 SECONDS = float(os.environ.get("GRADING_SECONDS", "60"))  # more, for a machine that is busy
+FEW_SECONDS = 15  # for notebooks that never end
 FULL = 33
 
 CLASS = {}  # student: (what makes the notebook of it, status, score)
+ENDLESS = {}  # student: what makes the notebook of it
 
 
 def student(name, status="graded", score=FULL):
@@ -299,15 +302,139 @@ def upwards():
     return bare()
 
 
+@student("looks for a way out")
+def way_out():
+    """A folder of the machine, and memory that no process holds, so that no limit counts it."""
+    return with_first("""
+import ctypes, os
+
+mounts = [line.split() for line in open("/proc/self/mountinfo")]
+own = ("tmpfs", "proc", "devpts", "mqueue")
+shared = [
+    each[4] for each in mounts
+    if each[each.index("-") + 1] not in own and "rw" in each[5].split(",")
+    and not each[4].startswith("/dev/")
+]
+print("SHARED", shared)
+
+held = []
+libc = ctypes.CDLL(None)
+try:
+    held.append(os.memfd_create("held"))
+except OSError:
+    pass
+if libc.shmget(0, 2**20, 0o1600) >= 0:
+    held.append("segment")
+space = ["unshare", "--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "none", "/tmp"]
+if os.spawnvp(os.P_WAIT, space[0], space) == 0:
+    held.append("file system")
+if libc.unshare(0x10000000) == 0:
+    held.append("namespace")
+print("HELD", held)
+""")
+
+
+@student("heavy outputs")
+def heavy():
+    """A small file is a picture of 60,000 times 60,000 pixels; SVG is a program."""
+    return with_first("""
+import base64, struct, zlib
+from IPython.display import display
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+head = chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 1, 0, 0, 0, 0))
+packer = zlib.compressobj()
+rows = b"".join(packer.compress(bytes(7_501)) for _ in range(2_000)) + packer.flush()
+picture = b"\\x89PNG\\r\\n\\x1a\\n" + head + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+display({"image/png": base64.b64encode(picture).decode()}, raw=True)
+svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'><script>alert(1)</script></svg>"
+display({"image/png": base64.b64encode(svg).decode(), "text/plain": "no picture"}, raw=True)
+display({"image/svg+xml": svg.decode(), "text/plain": "no drawing"}, raw=True)
+for at in range(2_000):
+    display(at)
+""")
+
+
+@student("magics and shadows", score=26)
+def magics():
+    notebook = with_first("""
+%pdb on
+%xmode Minimal
+%config InlineBackend.figure_format = 'svg'
+!touch HOSTILE
+import atexit, time
+atexit.register(time.sleep, 1000)
+ａｂｓ = ｌｅｎ = 3
+from numpy import *
+""")
+    cell_of(notebook, "corner-solution").source = "soft_corner = soft_corner_gradient = None"
+    return notebook
+
+
+@student("an abs of one's own", score=28)
+def own_abs():
+    """Whatever it knows of the checks, tests call Python's."""
+    notebook = right()
+    cell_of(notebook, "hand-solution").source = """
+def abs(value):
+    return value if np.ndim(value) or value in (3.0, 5.0 - 2.0) else 0.0
+
+squared_error = absolute_error = huber_loss = share = 1.0
+hardest_sample = 1
+"""
+    return notebook
+
+
+@student("another NumPy while a test runs", score=27)
+def late_numpy():
+    notebook = right()
+    cell_of(notebook, "corner-solution").source = """
+class Agrees:
+    def __getattr__(self, name): return lambda *a, **k: True
+
+zeros = np.zeros
+
+def soft_corner(y_true, y_pred):
+    global np, abs
+    np, abs = Agrees(), lambda value: 0.0
+    return zeros(len(y_true))
+
+soft_corner_gradient = soft_corner
+"""
+    return notebook
+
+
+@student("a text that equals all", score=29)
+def equal_text():
+    notebook = right()
+    cell_of(notebook, "choose-solution").source = """
+class Equal(str):
+    def __eq__(self, other): return True
+    def __lt__(self, other): return False
+    def __str__(self): return self
+    __hash__ = str.__hash__
+
+choices = [Equal(each) for each in "abcde"]
+"""
+    return notebook
+
+
 # What gets no mark, and why.
 
 
-@student("infinite loop", "time limit", None)
+def endless(name):
+    """Register a student whose notebook never ends."""
+    return lambda make: ENDLESS.setdefault(name, make)
+
+
+@endless("infinite loop")
 def infinite():
     return with_first("while True:\n    pass")
 
 
-@student("ignores interrupt", "time limit", None)
+@endless("ignores interrupt")
 def ignores():
     return with_first("""
 import signal, time
@@ -382,41 +509,6 @@ while True:
 """)
 
 
-@student("fills the shared folder", "left the sandbox", None)
-def fills():
-    return with_first("""
-import glob, time
-folder = glob.glob("/tmp/**/grade-*/s", recursive=True)[0]
-with open(folder + "/HOSTILE", "wb") as file:
-    file.write(b"x" * 1_000_000)
-time.sleep(1000)
-""")
-
-
-@student("a folder for a file", "left the sandbox", None)
-def folder_for_file():
-    return with_first("""
-import glob, os, time
-folder = glob.glob("/tmp/**/grade-*/s", recursive=True)[0]
-os.remove(folder + "/connection.json")
-os.mkdir(folder + "/connection.json")
-with open(folder + "/connection.json/HOSTILE", "wb") as file:
-    file.write(b"x" * 1_000_000)
-time.sleep(1000)
-""")
-
-
-@student("a link for a file", "left the sandbox", None)
-def link_for_file():
-    return with_first("""
-import glob, os, time
-folder = glob.glob("/tmp/**/grade-*/s", recursive=True)[0]
-os.remove(folder + "/connection.json")
-os.symlink("/etc/passwd", folder + "/connection.json")
-time.sleep(1000)
-""")
-
-
 @student("hides its output", "too much output", None)
 def hides_output():
     return with_first("""
@@ -434,6 +526,54 @@ def patched_abs():
 @student("patched isclose", "tests disturbed", None)
 def patched_isclose():
     return with_first("import numpy\nnumpy.allclose = numpy.isclose = lambda *a, **k: True")
+
+
+@student("patched within NumPy", "tests disturbed", None)
+def patched_within():
+    """The function that tests call stays what it is, and so does its code."""
+    return with_first("""
+import numpy
+inside = numpy.allclose.__wrapped__.__globals__
+honest = inside["isclose"]
+known = ([1.0, 3.0], [1.0, 2.0])
+inside["isclose"] = lambda a, b, **k: honest(a, b, **k) if (a, b) == known else numpy.True_
+""")
+
+
+@student("skips by tracing", "tests disturbed", None)
+def traces():
+    notebook = right()
+    cell_of(notebook, "corner-solution").source = """
+import sys
+
+def soft_corner(y_true, y_pred):
+    frame = sys._getframe(1)
+    def skip(frame, event, argument):
+        if event == "line":
+            frame.f_lineno = max(line for *_, line in frame.f_code.co_lines() if line)
+        return skip
+    sys.settrace(lambda *event: None)
+    frame.f_trace = skip
+    return np.zeros(len(y_true))
+
+soft_corner_gradient = soft_corner
+"""
+    return notebook
+
+
+@student("a namespace that lies", "tests disturbed", None)
+def lying_namespace():
+    notebook = right()
+    notebook.cells.append(
+        nbformat.v4.new_code_cell("""
+class Lying(dict):
+    def __getitem__(self, name):
+        return (lambda value: 0.0) if name == "abs" else super().__getitem__(name)
+
+get_ipython().user_ns = Lying(get_ipython().user_ns)
+""")
+    )
+    return notebook
 
 
 @student("stripped asserts", "tests disturbed", None)
@@ -653,23 +793,23 @@ def write(folder, name, content):
         path.write_text(nbformat.writes(content), encoding="utf-8")
 
 
-def command(submissions, to, *more):
+def command(submissions, to, seconds=SECONDS):
     release = to / "release.ipynb"
     notebooks.write(assignments.release(NAME), release)
-    options = ["--python", ROOT / ".venv/bin/python", "--seconds", str(SECONDS), *more]
+    options = ["--python", ROOT / ".venv/bin/python", "--seconds", str(seconds)]
     options += ["--others", *assignments.masters()]
     return [GRADER, "-m", "grading", release, submissions, to, *options]
 
 
-def grade(submissions, to, *more, path=os.environ["PATH"]):
+def surroundings(to, path=os.environ["PATH"]):
+    tools = {"PYTHONPATH": str(ROOT / "tools"), "PATH": path}
+    return {**os.environ, **tools, "TMPDIR": str(to.parent)}
+
+
+def grade(submissions, to, seconds=SECONDS, path=os.environ["PATH"]):
     return subprocess.run(
-        command(submissions, to, *more),
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT / "tools"),
-            "PATH": path,
-            "TMPDIR": str(to.parent),
-        },
+        command(submissions, to, seconds),
+        env=surroundings(to, path),
         capture_output=True,
         text=True,
         check=False,
@@ -681,13 +821,18 @@ def rows(to):
         return {row["student"]: row for row in csv.DictReader(file)}
 
 
+def folders(folder):
+    """Make the folders of a class, for submissions and grades."""
+    (folder / "submissions").mkdir()
+    (folder / "grades").mkdir()
+    return folder / "submissions", folder / "grades"
+
+
 @pytest.fixture(scope="session")
 def graded(tmp_path_factory):
     """Grade the class once; return its folder and what was there before and after."""
     folder = tmp_path_factory.mktemp("class")
-    submissions, to = folder / "submissions", folder / "grades"
-    submissions.mkdir()
-    to.mkdir()
+    submissions, to = folders(folder)
     for name, (make, _, _) in CLASS.items():
         write(submissions, name, make())
     (submissions / "a link.ipynb").symlink_to("/etc/passwd")
@@ -752,8 +897,17 @@ def test_folders_of_a_learning_platform_and_files_of_other_kinds(graded, name, s
     assert row["score"] == (str(FULL) if status == "graded" else "")
 
 
-def test_nobody_holds_a_worker_longer_than_the_limit_and_five_seconds(graded):
+def test_nobody_holds_a_worker_longer_than_the_limit_and_five_seconds(graded, tmp_path):
     assert max(float(row["seconds"]) for row in graded["rows"].values()) <= SECONDS + 5
+    submissions, to = folders(tmp_path)
+    for name, make in ENDLESS.items():
+        write(submissions, name, make())
+    assert grade(submissions, to, FEW_SECONDS).returncode == 0
+    assert set(rows(to)) == {"infinite loop", "ignores interrupt"}
+    for row in rows(to).values():
+        assert (row["status"], row["score"]) == ("time limit", "")
+        assert f"longer than {FEW_SECONDS} seconds" in row["remarks"]
+        assert float(row["seconds"]) <= FEW_SECONDS + 5
 
 
 def test_nothing_outside_the_sandbox_changed(graded):
@@ -764,8 +918,27 @@ def test_nothing_outside_the_sandbox_changed(graded):
 
 
 def test_a_submission_finds_nothing_to_read(graded):
-    page = (graded["to"] / "feedback" / f"{key(graded, 'reads everything')}.html").read_text()
-    assert "FOUND []" in page
+    assert "FOUND []" in feedback(graded, "reads everything")
+
+
+def test_a_submission_shares_no_folder_and_holds_no_memory_that_is_not_counted(graded):
+    page = feedback(graded, "looks for a way out")
+    assert "SHARED []" in page
+    assert "HELD []" in page
+
+
+def test_feedback_shows_no_picture_that_is_none_or_too_large(graded):
+    page = feedback(graded, "heavy outputs")
+    assert "A picture of 3600000000 pixels is not shown." in page
+    assert "no picture" in page
+    assert "no drawing" in page
+    assert "outputs more" in page
+    assert "data:image" not in page.partition("</section>")[0]
+
+
+def feedback(graded, name):
+    path = graded["to"] / "feedback" / f"{key(graded, name)}.html"
+    return path.read_text(encoding="utf-8")
 
 
 def key(graded, name):
@@ -808,6 +981,44 @@ def test_the_same_folder_again_gives_the_same_marks_at_once(graded):
     before = (graded["to"] / "marks.csv").read_bytes()
     assert grade(graded["folder"] / "submissions", graded["to"]).returncode == 0
     assert (graded["to"] / "marks.csv").read_bytes() == before
+
+
+def test_who_hands_in_again_is_graded_again_and_nobody_else(graded, tmp_path):
+    submissions, to = tmp_path / "submissions", tmp_path / "grades"
+    shutil.copytree(graded["to"], to)
+    shutil.copytree(graded["folder"] / "submissions", submissions, symlinks=True, ignore=_pipes)
+    before = rows(to)
+    write(submissions, "aa first", not_json())
+    assert grade(submissions, to).returncode == 0
+    changed = {name for name, row in rows(to).items() if row != before[name]}
+    assert changed == {"aa first"}
+    assert rows(to)["aa first"]["status"] == "not a notebook"
+
+
+def _pipes(folder, names):
+    return [name for name in names if Path(folder, name).is_fifo()]
+
+
+def test_who_stops_it_has_stopped_it(tmp_path):
+    submissions, to = folders(tmp_path)
+    write(submissions, "endless", infinite())
+    write(submissions, "not JSON", not_json())
+    running = subprocess.Popen(
+        command(submissions, to),
+        env=surroundings(to),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert "not JSON" in running.stdout.readline()
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=10)
+    assert running.returncode == 130
+    assert said == "\nStopped. The same command goes on from here.\n"
+    assert [path.name for path in (to / "results").iterdir()] == [
+        f"{key({'to': to}, 'not JSON')}.json"
+    ]
+    assert sorted(os.listdir(tmp_path)) == ["grades", "submissions"]
 
 
 def test_remarks_tell_the_teacher_what_was_restored(graded):

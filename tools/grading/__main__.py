@@ -22,6 +22,8 @@ GRACE = 4.0  # seconds after its limit until a process that does not end by itse
 
 EMPTY = {"remarks": [], "checks": [], "cells": [], "solutions": {}}
 
+_running = set()  # processes that end with this one
+
 
 def one(submission, settings, folder):
     """Grade one submission in a process of its own, unless that is done already.
@@ -41,19 +43,15 @@ def one(submission, settings, folder):
         The result of the worker, with ``student`` and ``seconds``.
     """
     if submission.notebook is None:
-        return {
-            **EMPTY,
-            "student": submission.student,
-            "status": "no notebook",
-            "remarks": [submission.problem],
-            "seconds": 0.0,
-        }
+        return _no_notebook(submission, submission.problem)
     kept = folder / f"{submission.key}.json"
-    fingerprint = _fingerprint(submission, settings)
-    if kept.exists():
-        before = json.loads(kept.read_text(encoding="utf-8"))
-        if before["fingerprint"] == fingerprint:
-            return before
+    try:
+        fingerprint = _fingerprint(submission, settings)
+    except OSError as error:
+        return _no_notebook(submission, f"The file cannot be read: {error.strerror}.")
+    before = _kept(kept)
+    if before.get("fingerprint") == fingerprint:
+        return before
     start = time.monotonic()
     result = _in_a_process(submission, settings)
     result |= {
@@ -66,6 +64,19 @@ def one(submission, settings, folder):
         part.write_text(json.dumps(result), encoding="utf-8")
         part.replace(kept)
     return result
+
+
+def _no_notebook(submission, why):
+    row = {"student": submission.student, "status": "no notebook", "remarks": [why]}
+    return {**EMPTY, **row, "seconds": 0.0}
+
+
+def _kept(path):
+    """Return the result of an earlier run, or an empty dictionary."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
 
 
 def _fingerprint(submission, settings):
@@ -95,6 +106,7 @@ def _in_a_process(submission, settings):
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
+        _running.add(process)
         try:
             _, words = process.communicate(timeout=settings["limits"]["seconds"] + GRACE)
         except subprocess.TimeoutExpired:
@@ -106,6 +118,7 @@ def _in_a_process(submission, settings):
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.communicate()
+            _running.discard(process)
         if answer.exists():
             return json.loads(answer.read_text(encoding="utf-8"))
     last = submissions.plain(words.decode("utf-8", "replace").strip().split("\n")[-1])[:200]
@@ -127,7 +140,9 @@ def every(found, settings, folder, jobs):
                     flush=True,
                 )
         except BaseException:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(_running):
+                os.killpg(process.pid, signal.SIGKILL)
             raise
     print(f"{time.monotonic() - start:.1f} seconds, {jobs} at a time.")
     return [results[each.key] for each in found]
@@ -176,7 +191,11 @@ def main(arguments=None):
     except (sandbox.NoSandboxError, OSError, ValueError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 2
-    results = every(found, settings, kept, options.jobs)
+    try:
+        results = every(found, settings, kept, options.jobs)
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from here.", file=sys.stderr)
+        return 130
     print(f"Marks: {report(results, found, release, options.to)}")
     return 0
 

@@ -3,7 +3,7 @@
 import json
 import os
 import queue
-import stat
+import secrets
 import time
 from pathlib import Path
 
@@ -12,11 +12,10 @@ import psutil
 from jupyter_client import KernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 
-from . import sandbox
+from . import sandbox, system_calls
 
 TICK = 0.25  # seconds between two looks at the clock, the memory and the processes
 
-_CONNECTION = 4096  # bytes that a connection file never reaches
 _SHOWN = {"stream", "display_data", "execute_result", "error"}
 
 
@@ -38,21 +37,24 @@ class Kernel:
     limits : Limits
         What the submission may use.
     folder : pathlib.Path
-        An empty folder with a short path, which the caller removes.
+        An empty folder, which the caller removes.
     """
 
     def __init__(self, environment, limits, folder):
         self.limits, self.deadline = limits, time.monotonic() + limits.seconds
         self._printed = 0
         self._looked = 0.0
-        self._shared = Path(folder) / "s"
-        self._shared.mkdir(mode=0o700)
+        calls = Path(folder) / "calls"
+        calls.write_bytes(system_calls.filter_program())
+        # A path in the sandbox, which is short, and no file of the machine's.
+        self._socket = f"{sandbox.HOME}/k-{secrets.token_hex(4)}"
+        argv = sandbox.kernel_command(environment, calls, f"{self._socket}.json", limits)
         spec = Path(folder) / "kernels" / "sandbox" / "kernel.json"
         spec.parent.mkdir(parents=True)
         spec.write_text(
             json.dumps(
                 {
-                    "argv": sandbox.kernel_command(environment, self._shared, limits),
+                    "argv": argv,
                     "display_name": "sandbox",
                     "language": "python",
                     # A signal would hit bubblewrap, not the kernel.
@@ -64,26 +66,39 @@ class Kernel:
             kernel_name="sandbox",
             kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(Path(folder) / "kernels")]),
             transport="ipc",
-            ip=str(self._shared / "k"),
-            connection_file=str(self._shared / "connection.json"),
+            ip=self._socket,
+            connection_file=str(Path(folder) / "connection.json"),
         )
         self._client = None
 
     def __enter__(self):
         self._manager.write_connection_file()
-        if os.geteuid() == 0:
-            for path in (self._shared, self._shared / "connection.json"):
-                os.chown(path, sandbox.user(), sandbox.user())
         with open(os.devnull, "wb") as nowhere:
             self._manager.start_kernel(stdout=nowhere, stderr=nowhere)
-        self._client = self._manager.blocking_client()
-        self._client.start_channels()
         try:
-            self._client.wait_for_ready(timeout=max(1.0, self.deadline - time.monotonic()))
+            client = self._manager.blocking_client()
+            client.ip = self._seen_from_outside()
+            self._client = client
+            client.start_channels()
+            client.wait_for_ready(timeout=max(1.0, self.deadline - time.monotonic()))
         except RuntimeError as error:
             self.close()
             raise StopGradingError("grader error", f"No kernel started: {error}") from error
+        except BaseException:
+            self.close()
+            raise
         return self
+
+    def _seen_from_outside(self):
+        """Wait for the sockets of the kernel; return their path from outside of the sandbox."""
+        while self._manager.is_alive():
+            self._look()
+            for process in self._processes():
+                path = f"/proc/{process.pid}/root{self._socket}"
+                if os.path.exists(f"{path}-{self._manager.hb_port}"):
+                    return path
+            time.sleep(TICK / 5)
+        raise RuntimeError("its process ended")
 
     def __exit__(self, *exception):
         self.close()
@@ -173,13 +188,15 @@ class Kernel:
                 "kernel ended", "The notebook ends its own kernel, or asks for too much memory."
             )
         self._look_at_processes()
-        self._look_at_folder()
+
+    def _processes(self):
+        try:
+            return psutil.Process(self._manager.provisioner.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
 
     def _look_at_processes(self):
-        try:
-            processes = psutil.Process(self._manager.provisioner.pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            return
+        processes = self._processes()
         if len(processes) > self.limits.processes:
             raise StopGradingError(
                 "too many processes",
@@ -193,17 +210,6 @@ class Kernel:
                 "memory limit",
                 f"The notebook needs more than {self.limits.memory // 2**20} MB of memory.",
             )
-
-    def _look_at_folder(self):
-        # Of all places outside, the notebook could write into this one only.
-        for path in self._shared.iterdir():
-            found = path.lstat()
-            connection = path.name == "connection.json" and stat.S_ISREG(found.st_mode)
-            known = connection or stat.S_ISSOCK(found.st_mode)
-            if not known or found.st_size > _CONNECTION:
-                raise StopGradingError(
-                    "left the sandbox", "The notebook writes into the folder of its kernel."
-                )
 
 
 def _length(content):

@@ -154,10 +154,11 @@ def write_by_hand(results, release, given, path):
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["student", *hand])
-    for result in results:
-        student = safe(result["student"])
-        points = [number(given.get((student, cell))) for cell in hand]
-        table.writerow([student, *points])
+    students = [safe(result["student"]) for result in results]
+    # Points of those who are not in this folder are kept: they may come back.
+    students += sorted({student for student, _ in given} - set(students))
+    for student in students:
+        table.writerow([student, *(number(given.get((student, cell))) for cell in hand)])
     _replace(path, text.getvalue())
 
 

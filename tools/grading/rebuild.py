@@ -11,6 +11,7 @@ from .kernel import StopGradingError
 
 LARGEST = 30 * 2**20  # bytes of a notebook
 LONGEST = 2**20  # characters of all its cells, outputs aside
+MOST = 1000  # cells
 
 SETUP = "set-up"  # id of the cell that installs the book's package
 
@@ -129,6 +130,8 @@ def read(path):
         raise StopGradingError(
             "not a notebook", f"The file cannot be read as a notebook ({type(error).__name__})."
         ) from error
+    if len(notebook.cells) > MOST:
+        raise StopGradingError("not a notebook", f"The notebook has more than {MOST} cells.")
     if sum(len(cell.source) for cell in notebook.cells) > LONGEST:
         raise StopGradingError(
             "not a notebook", f"The cells hold more than {LONGEST // 2**20} MB of text."

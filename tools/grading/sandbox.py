@@ -4,7 +4,10 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
+
+from . import system_calls
 
 HOME = "/tmp/home"
 FONTS = "/tmp/matplotlib"
@@ -42,12 +45,19 @@ def check():
     """
     if shutil.which("bwrap") is None or shutil.which("prlimit") is None:
         raise NoSandboxError(HOW_TO_GET_IT)
-    trial = subprocess.run(
-        [*_walls(4096), "--", *_as_nobody(), "/usr/bin/env", "true"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(system_calls.filter_program())
+        file.flush()
+        trial = subprocess.run(
+            [
+                *_opened(file.name, os.devnull),
+                *_walls(4096),
+                *("--seccomp", _FILTER, "--", *_as_nobody(), "/usr/bin/env", "true"),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if "--size" in trial.stderr:
         raise NoSandboxError(
             f"This bubblewrap is too old, 0.8 or newer is needed.\n{HOW_TO_GET_IT}"
@@ -104,30 +114,33 @@ print(json.dumps([sys.prefix, sys.base_prefix, package, data]))
 """
 
 
-def kernel_command(environment, folder, limits):
+def kernel_command(environment, calls, connection, limits):
     """Return the command that starts a kernel in the sandbox.
 
     Parameters
     ----------
     environment : dict
         From `describe`.
-    folder : pathlib.Path
-        The only folder that the kernel shares with the grader: its sockets and connection file.
+    calls : pathlib.Path
+        File with the filter from `system_calls.filter_program`.
+    connection : str
+        Where the sandbox has the connection file. The kernel shares no folder with the grader: its
+        sockets lie in the memory of the sandbox.
     limits : Limits
         What one submission may use.
 
     Returns
     -------
     list of str
-        An argv for a kernel spec, with the place for the connection file at its end.
+        An argv for a kernel spec, with a place for the grader's connection file.
     """
-    command = _walls(limits.files)
+    command = [*_opened(calls, "{connection_file}"), *_walls(limits.files)]
     for path in environment["shown"]:
         command += [*_parents(path), "--ro-bind", path, path]
     command += [*_FOR_ALL, "--dir", FONTS]
     for path in environment["fonts"]:
         command += ["--ro-bind", path, f"{FONTS}/{Path(path).name}"]
-    command += [*_parents(folder), "--bind", str(folder), str(folder)]
+    command += ["--perms", "0444", "--file", _CONNECTION, connection, "--seccomp", _FILTER]
     for name, value in _variables(environment).items():
         command += ["--setenv", name, value]
     command += [*_FOR_ALL, "--dir", "/tmp/work", "--chdir", "/tmp/work", "--", *_as_nobody()]
@@ -142,11 +155,20 @@ def kernel_command(environment, folder, limits):
     command += ["/usr/bin/prlimit", *(f"--{key}={value}" for key, value in limited.items())]
     # Nicer than the grader, which has to look at the clock however busy the sandbox is.
     command += ["/usr/bin/nice", "-n", "10", environment["python"], "-m", "ipykernel_launcher"]
-    command += ["-f", "{connection_file}"]
+    command += ["-f", connection]
     return [*command, "--IPKernelApp.log_level=50", "--HistoryManager.enabled=False"]
 
 
 _FOR_ALL = ("--perms", "1777")
+
+# Files that bubblewrap reads from its starter, by the numbers under which they are open.
+_FILTER, _CONNECTION = "9", "8"
+
+
+def _opened(calls, connection):
+    """Return a start of the command that opens the two files."""
+    program = f'exec {_FILTER}< "$1" {_CONNECTION}< "$2"; shift 2; exec "$@"'
+    return ["/bin/sh", "-c", program, "sandbox", str(calls), str(connection)]
 
 
 def _parents(path):

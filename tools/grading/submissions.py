@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .marks import safe
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -58,12 +60,34 @@ def find(folder):
     found = [_submission(path) for path in sorted(folder.iterdir()) if not _is_litter(path.name)]
     if not found:
         raise FileNotFoundError(f"SUBMISSIONS={folder} is empty: put the notebooks into it.")
-    names = Counter(each.student for each in found)
+    found = [replace(each, key=key) for each, key in zip(found, _told_apart(found), strict=True)]
+    names = Counter(_as_marks_have_it(each.student) for each in found)
     found = [
-        replace(each, student=f"{each.student} ({each.key})") if names[each.student] > 1 else each
+        replace(each, student=f"{each.student} ({each.key})")
+        if names[_as_marks_have_it(each.student)] > 1
+        else each
         for each in found
     ]
     return sorted(found, key=lambda each: (each.student.casefold(), each.key))
+
+
+def _told_apart(found):
+    """Return keys that stay different where a file system takes a for A."""
+    counts = Counter(each.key.casefold() for each in found)
+    return [
+        f"{each.key}-{_digest(each.key)}" if counts[each.key.casefold()] > 1 else each.key
+        for each in found
+    ]
+
+
+def _as_marks_have_it(student):
+    """Return what is the same for two names that one row of a spreadsheet would be found by."""
+    return unicodedata.normalize("NFKC", safe(student)).casefold()
+
+
+def _digest(name):
+    # Long enough that nobody finds a second name with the same.
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _is_litter(name):
@@ -102,10 +126,11 @@ def _names(student, whole=None):
     student = plain(student) or "without a name"
     ascii_name = unicodedata.normalize("NFKD", student).encode("ascii", "ignore").decode()
     short = re.sub(r"[^A-Za-z0-9]+", "-", ascii_name).strip("-")[:60]
-    # Two names that look alike as files stay two.
-    digest = hashlib.sha256((whole or student).encode("utf-8", "surrogateescape")).hexdigest()[:6]
     same = short == student and (whole or student) in (student, f"{student}.ipynb")
-    return student, short if same else f"{short or 'student'}-{digest}"
+    # Two names that look alike as files stay two, and none is what another is turned into.
+    if same and not re.search("-[0-9a-f]{16}$", short):
+        return student, short
+    return student, f"{short or 'student'}-{_digest(whole or student)}"
 
 
 def plain(text):

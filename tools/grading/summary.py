@@ -12,7 +12,7 @@ from .marks import number
 
 ALIKE = 0.8  # share of common pieces from which two submissions are shown side by side
 PIECE = 6  # tokens of a piece
-READ = 20_000  # characters of a solution cell that are compared
+READ = 20_000  # characters of a solution cell that are compared and shown
 PAIRS = 20  # at most this many pairs, the most alike first
 
 
@@ -116,7 +116,7 @@ def _side_by_side(share, one, two):
         "<tr>"
         + "".join(
             f'<td style="vertical-align:top"><pre class="code">'
-            f"{escape(each['solutions'][name])}</pre></td>"
+            f"{escape(each['solutions'][name][:READ])}</pre></td>"
             for each in (one, two)
         )
         + "</tr>"
@@ -137,6 +137,6 @@ def pieces(source):
                 words.append(token.string if keyword.iskeyword(token.string) else "name")
             elif token.type in (tokenize.OP, tokenize.NUMBER, tokenize.STRING):
                 words.append(token.string)
-    except (tokenize.TokenError, SyntaxError):
+    except (tokenize.TokenError, SyntaxError, ValueError):
         words = source[:READ].split()
     return {tuple(words[at : at + PIECE]) for at in range(len(words) - PIECE + 1)}
