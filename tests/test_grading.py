@@ -5,6 +5,7 @@ import csv
 import os
 import struct
 import sys
+import types
 import zlib
 
 import nbformat
@@ -162,6 +163,16 @@ def test_the_canary_tells_a_namespace_that_is_another():
     with pytest.raises(AssertionError) as error:
         exec(guard().canary("canary")[0], {}, Lying())
     assert str(error.value) != state()
+
+
+def test_the_canary_tells_a_module_that_answers_as_it_likes(monkeypatch):
+    class Agreeing(types.ModuleType):
+        def __getattribute__(self, name):
+            return (lambda *a: True) if name == "allclose" else super().__getattribute__(name)
+
+    before = state()
+    monkeypatch.setattr(np, "__class__", Agreeing)
+    assert state() != before
 
 
 def test_a_test_calls_what_the_release_means_whatever_a_notebook_defines():
@@ -356,6 +367,14 @@ def _folder(path, *names):
     for name in names:
         (path / f"{name}.ipynb").write_text("", encoding="utf-8")
     return path
+
+
+def test_what_a_mac_puts_beside_a_notebook_is_no_second_one(tmp_path):
+    lms = tmp_path / "class" / "Ada_1_assignsubmission_file_"
+    for name in ("work.ipynb", "__MACOSX/._work.ipynb", ".ipynb_checkpoints/work.ipynb"):
+        (lms / name).parent.mkdir(parents=True, exist_ok=True)
+        (lms / name).write_text("", encoding="utf-8")
+    assert submissions.find(tmp_path / "class")[0].notebook == lms / "work.ipynb"
 
 
 def test_a_link_is_not_followed_out_of_the_folder(tmp_path):

@@ -330,6 +330,12 @@ if os.spawnvp(os.P_WAIT, space[0], space) == 0:
     held.append("file system")
 if libc.unshare(0x10000000) == 0:
     held.append("namespace")
+try:
+    os.sched_setaffinity(0, range(os.cpu_count()))
+except OSError:
+    pass
+if len(os.sched_getaffinity(0)) > 1:
+    held.append("processors")
 print("HELD", held)
 """)
 
@@ -366,8 +372,8 @@ def magics():
 !touch HOSTILE
 import atexit, time
 atexit.register(time.sleep, 1000)
-ａｂｓ = ｌｅｎ = 3
 from numpy import *
+ｓｕｍ = 3
 """)
     cell_of(notebook, "corner-solution").source = "soft_corner = soft_corner_gradient = None"
     return notebook

@@ -2,8 +2,10 @@
 
 import argparse
 import hashlib
+import itertools
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -23,6 +25,7 @@ GRACE = 4.0  # seconds after its limit until a process that does not end by itse
 EMPTY = {"remarks": [], "checks": [], "cells": [], "solutions": {}}
 
 _running = set()  # processes that end with this one
+_processors = queue.SimpleQueue()  # those that no notebook runs on
 
 
 def one(submission, settings, folder):
@@ -52,8 +55,12 @@ def one(submission, settings, folder):
     before = _kept(kept)
     if before.get("fingerprint") == fingerprint:
         return before
+    processor = _processors.get()
     start = time.monotonic()
-    result = _in_a_process(submission, settings)
+    try:
+        result = _in_a_process(submission, settings | {"processor": processor})
+    finally:
+        _processors.put(processor)
     result |= {
         "student": submission.student,
         "seconds": time.monotonic() - start,
@@ -129,6 +136,8 @@ def _in_a_process(submission, settings):
 def every(found, settings, folder, jobs):
     """Grade all submissions, a few at a time, and say how far it is; return the results."""
     results, start = {}, time.monotonic()
+    for _, processor in zip(range(jobs), itertools.cycle(os.sched_getaffinity(0))):
+        _processors.put(processor)
     with ThreadPoolExecutor(jobs) as pool:
         running = {pool.submit(one, each, settings, folder): each for each in found}
         try:

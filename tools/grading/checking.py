@@ -42,11 +42,15 @@ def _state():
     told = [frame.f_globals.get(name, value) is value for name, value in own.items()]
     found.append(("own", told.count(False)))
     found.append(("names", frame.f_locals is frame.f_globals, b.type(frame.f_globals) is b.dict))
+    found.append(("builtins", b.id(frame.f_builtins)))
     owners = [b, b.float, b.int, b.str, b.list, b.tuple, b.dict, b.set, numpy.ndarray]
     owners += [numpy, numpy.random, numpy.linalg, pandas.DataFrame, pandas.Series]
     owners += [keras, keras.layers, keras.Model, keras.Sequential, keras.layers.Dense]
+    owners += [sys.modules[module] for module in MODULES]
+    # A module of another class answers as it likes; what a type is, no module is asked.
+    kind = ().__class__.__class__
+    found += [("owner", b.id(owner), b.id(kind(owner))) for owner in [sys, *owners]]
     for module in MODULES:
-        owners.append(sys.modules[module])
         package, _, name = module.rpartition(".")
         found.append((name, b.id(b.getattr(sys.modules.get(package), name, None))))
     seen = {b.id(b.vars(b))}

@@ -96,6 +96,10 @@ def _is_litter(name):
     return hidden or name.startswith("._") or name == "__MACOSX"
 
 
+def _litters(path):
+    return ".ipynb_checkpoints" in path.parts or any(map(_is_litter, path.parts))
+
+
 def _submission(path):
     if path.is_symlink():
         return Submission(*_names(path.stem), None, "It is a link, not a file.")
@@ -105,7 +109,7 @@ def _submission(path):
         inside = [
             each
             for each in sorted(path.rglob("*.ipynb"))
-            if each.is_file() and not each.is_symlink() and ".ipynb_checkpoints" not in each.parts
+            if each.is_file() and not each.is_symlink() and not _litters(each.relative_to(path))
         ]
         if len(inside) == 1:
             return Submission(*names, inside[0])

@@ -1,7 +1,8 @@
 """The system calls that no submission may make, as a filter that bubblewrap hands to Linux.
 
 What a process holds counts against its memory limit, but memory in a file without a name, in a
-segment of System V, or in a file system of a namespace of its own is in no process.
+segment of System V, or in a file system of a namespace of its own is in no process. And a notebook
+stays on its processor: on another one it would take the time of another student's.
 """
 
 import errno
@@ -21,6 +22,7 @@ _FORBIDDEN = {
     "fsopen": (430, 430),
     "open_tree": (428, 428),
     "move_mount": (429, 429),
+    "sched_setaffinity": (203, 122),
     "add_key": (248, 217),
     "request_key": (249, 218),
     "keyctl": (250, 219),

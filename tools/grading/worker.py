@@ -1,6 +1,7 @@
 """Grade one submission: `python -m grading.worker job.json result.json`."""
 
 import json
+import os
 import resource
 import secrets
 import sys
@@ -162,9 +163,12 @@ def main(job, result):
     # What a stranger's notebook makes this process hold stays within this. Only the soft limit:
     # the kernel gets one of its own.
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, hard))
+    resource.setrlimit(resource.RLIMIT_AS, (2 * 2**30, hard))
     warnings.simplefilter("ignore")
-    outcome = grade(json.loads(Path(job).read_text(encoding="utf-8")))
+    job = json.loads(Path(job).read_text(encoding="utf-8"))
+    # The kernel inherits it. Forty busy processes then slow down nobody else's notebook.
+    os.sched_setaffinity(0, [job["processor"]])
+    outcome = grade(job)
     part = Path(result).with_suffix(".part")
     # A kernel may print half of a pair of surrogates, which no file of text can hold.
     part.write_bytes(json.dumps(outcome, ensure_ascii=False).encode("utf-8", "replace"))
