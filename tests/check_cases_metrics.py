@@ -10,6 +10,7 @@ from check_setups import (
     FRAME,
     IMAGES,
     LABELS,
+    MASKS,
     NUMBERS,
     ONE_HOT,
     ROWS,
@@ -120,6 +121,39 @@ WRONG = {
         ),
     },
     "metric-encoding": {
+        "the five largest of three": lambda: check(
+            compiled(
+                sequential(3, "softmax"),
+                "categorical_crossentropy",
+                [metrics.TopKCategoricalAccuracy()],
+            ),
+            X,
+            ONE_HOT,
+        ),
+        "precision with numbers": lambda: check(
+            compiled(
+                functional(3, "softmax"), "sparse_categorical_crossentropy", [metrics.Precision()]
+            ),
+            X,
+            LABELS,
+        ),
+        "direction of one number": lambda: check(
+            compiled(sequential(1), "mse", ["cosine_similarity"]), X, column(NUMBERS)
+        ),
+        "overlap of probabilities": lambda: check(
+            compiled(image_to_image(1, "sigmoid"), "bce", [metrics.MeanIoU(num_classes=2)]),
+            IMAGES,
+            MASKS,
+        ),
+        "overlap of a softmax": lambda: check(
+            compiled(
+                image_to_image(3, "softmax"),
+                "sparse_categorical_crossentropy",
+                [metrics.IoU(num_classes=3, target_class_ids=[1])],
+            ),
+            IMAGES,
+            2 * MASKS[..., 0],
+        ),
         "categorical with one unit": lambda: check(
             compiled(sequential(1, "sigmoid"), "bce", [metrics.CategoricalAccuracy()]),
             X,
@@ -169,6 +203,9 @@ WRONG = {
         ),
     },
     "probability-metric-on-scores": {
+        "cross-entropy of logits": lambda: check(
+            compiled(sequential(1), LOGITS, [metrics.BinaryCrossentropy()]), X, BINARY
+        ),
         "AUC of logits": lambda: check(compiled(sequential(1), LOGITS, [metrics.AUC()]), X, BINARY),
         "precision of scores": lambda: check(
             compiled(functional(1), "hinge", [metrics.Precision(), metrics.Recall()]), X, BINARY
@@ -307,6 +344,32 @@ NEAR = {
         ),
     },
     "metric-encoding": {
+        "the two largest of three": lambda: check(
+            compiled(
+                sequential(3, "softmax"),
+                "categorical_crossentropy",
+                [metrics.TopKCategoricalAccuracy(k=2)],
+            ),
+            X,
+            ONE_HOT,
+        ),
+        "precision with one-hot rows": lambda: check(
+            compiled(functional(3, "softmax"), "categorical_crossentropy", [metrics.Precision()]),
+            X,
+            ONE_HOT,
+        ),
+        "overlap with a threshold": lambda: check(
+            compiled(image_to_image(1, "sigmoid"), "bce", [metrics.BinaryIoU()]), IMAGES, MASKS
+        ),
+        "overlap of the largest": lambda: check(
+            compiled(
+                image_to_image(3, "softmax"),
+                "sparse_categorical_crossentropy",
+                [metrics.MeanIoU(num_classes=3, sparse_y_pred=False)],
+            ),
+            IMAGES,
+            2 * MASKS[..., 0],
+        ),
         "categorical": lambda: check(
             compiled(
                 sequential(3, "softmax"),
@@ -320,7 +383,7 @@ NEAR = {
             compiled(
                 sequential(3, "softmax"),
                 "sparse_categorical_crossentropy",
-                ["sparse_categorical_accuracy", "sparse_top_k_categorical_accuracy"],
+                ["sparse_categorical_accuracy", metrics.SparseTopKCategoricalAccuracy(k=2)],
             ),
             X,
             LABELS,
@@ -339,6 +402,11 @@ NEAR = {
         ),
     },
     "probability-metric-on-scores": {
+        "cross-entropy of logits": lambda: check(
+            compiled(sequential(1), LOGITS, [metrics.BinaryCrossentropy(from_logits=True)]),
+            X,
+            BINARY,
+        ),
         "AUC from logits": lambda: check(
             compiled(sequential(1), LOGITS, [metrics.AUC(from_logits=True)]), X, BINARY
         ),

@@ -39,6 +39,7 @@ from check_setups import (
     image_to_image,
     nested,
     of_float64,
+    recurrent,
     sequential,
     time_distributed,
     two_outputs,
@@ -379,6 +380,14 @@ WRONG = {
         ),
     },
     "sigmoid-categorical": {
+        "softmax over the steps": lambda: check(
+            compiled(
+                keras.Sequential([recurrent(3, sequences=True), layers.Softmax(axis=1)]),
+                "sparse_categorical_crossentropy",
+            ),
+            SERIES,
+            STEP_LABELS,
+        ),
         "sequential": lambda: check(
             compiled(sequential(3, "sigmoid"), "categorical_crossentropy"), X, ONE_HOT
         ),
@@ -449,6 +458,9 @@ WRONG = {
         ),
     },
     "unknown-loss": {
+        "a word of another library": lambda: check(
+            compiled(sequential(1, "sigmoid"), "bce", ["accuracy", "precision_score"]), X, BINARY
+        ),
         "of Keras 2": lambda: check(compiled(sequential(1), "logcosh"), X, NUMBERS),
         "misspelled": lambda: check(
             compiled(functional(1, "sigmoid"), "binary_cross_entropy"), X, BINARY
@@ -728,6 +740,14 @@ NEAR = {
         ),
     },
     "sigmoid-categorical": {
+        "softmax over the last axis, by its number": lambda: check(
+            compiled(
+                keras.Sequential([recurrent(3, sequences=True), layers.Softmax(axis=2)]),
+                "sparse_categorical_crossentropy",
+            ),
+            SERIES,
+            STEP_LABELS,
+        ),
         "softmax": lambda: check(
             compiled(sequential(3, "softmax"), "categorical_crossentropy"), X, ONE_HOT
         ),
@@ -770,6 +790,9 @@ NEAR = {
         "ops.exp": lambda: check(compiled(functional_ops(1, "exponential"), "poisson"), X, COUNTS),
     },
     "unknown-loss": {
+        "a metric by its class": lambda: check(
+            compiled(sequential(1, "sigmoid"), "bce", ["acc", "AUC", "Precision"]), X, BINARY
+        ),
         "short": lambda: check(compiled(sequential(1), "MSE"), X, NUMBERS),
         "log_cosh": lambda: check(compiled(sequential(1), "log_cosh"), X, NUMBERS),
         "by the shapes": lambda: check(compiled(sequential(3, "softmax"), "CE"), X, ONE_HOT),

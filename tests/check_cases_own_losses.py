@@ -6,12 +6,15 @@ from check_setups import (
     BINARY,
     COUNTS,
     IMAGES,
+    LABELS,
     MASKS,
     NUMBERS,
     ONE_HOT,
     POSITIVE,
     SEVERAL,
     SHARES,
+    SIGNS,
+    VECTORS,
     X,
     built_perceptron,
     check,
@@ -86,6 +89,42 @@ def quantile(y, p):
     return ops.mean(ops.maximum(0.9 * (y - p), 0.1 * (p - y)))
 
 
+def column_of_predictions(y, p):
+    """A likelihood whose mean has the shape (n,), and y (n, 1)."""
+    mean, deviation = p[:, 0], ops.softplus(p[:, 1]) + 1e-3
+    return ops.mean(ops.log(deviation) + 0.5 * ops.square((y - mean) / deviation))
+
+
+def flat_targets(y, p):
+    return ops.mean(ops.abs(ops.reshape(y, (-1,)) - p))
+
+
+def likelihood(y, p):
+    mean, deviation = p[:, :1], ops.softplus(p[:, 1:]) + 1e-3
+    return -ops.mean(ops.log(deviation) + 0.5 * ops.square((y - mean) / deviation))
+
+
+def critic(y, p):
+    return ops.mean(y * p)
+
+
+def of_all_pairs(y, p):
+    """Pairs of rows in one batch, as in ranking; meant so."""
+    apart = (y - ops.transpose(y)) - (p - ops.transpose(p))
+    return ops.mean(ops.square(apart))
+
+
+def twice(y_true, y_pred):
+    return losses.categorical_crossentropy(y_true, y_pred, from_logits=True)
+
+
+class Wrapped(losses.Loss):
+    """Takes logits."""
+
+    def call(self, y_true, y_pred):
+        return losses.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
+
+
 WRONG = {
     "own-loss-not-finite": {
         "logarithm of 1 - p": lambda: check(
@@ -117,9 +156,31 @@ WRONG = {
         ),
         "argmax": lambda: check(compiled(sequential(3, "softmax"), by_the_largest), X, ONE_HOT),
     },
-    "broadcasting-loss": {"a step of its own": lambda: check(own_step(), X, NUMBERS)},
+    "broadcasting-loss": {
+        "a column of the predictions": lambda: check(
+            compiled(sequential(2), column_of_predictions), X, column(NUMBERS)
+        ),
+        "flat targets": lambda: check(compiled(functional(1), flat_targets), X, NUMBERS),
+        "a step of its own": lambda: check(own_step(), X, NUMBERS),
+    },
     "wrong-sign-loss": {
+        "minus a squared error": lambda: check(
+            compiled(sequential(3), lambda y, p: -ops.mean(ops.square(y - p))), X, VECTORS
+        ),
+        "a likelihood": lambda: check(compiled(functional(2), likelihood), X, column(NUMBERS)),
         "exchanged within": lambda: check(compiled(sequential(3, "sigmoid"), exchanged), X, SHARES),
+    },
+    "swapped-arguments": {
+        "passed on": lambda: check(
+            compiled(sequential(1, "sigmoid"), exchanged), X, column(BINARY).astype("float32")
+        ),
+    },
+    "probabilities-as-logits": {
+        "within a function": lambda: check(compiled(sequential(3, "softmax"), twice), X, ONE_HOT),
+        "within a class": lambda: check(compiled(functional(3, "softmax"), Wrapped()), X, LABELS),
+    },
+    "label-out-of-range": {
+        "within a class": lambda: check(compiled(sequential(3), Wrapped()), X, LABELS + 1),
     },
 }
 
@@ -148,14 +209,32 @@ NEAR = {
         ),
     },
     "broadcasting-loss": {
+        "minus a likelihood": lambda: check(
+            compiled(sequential(2), lambda y, p: -likelihood(y, p)), X, column(NUMBERS)
+        ),
+        "pairs of rows": lambda: check(compiled(sequential(1), of_all_pairs), X, column(NUMBERS)),
+        "root of the mean": lambda: check(compiled(functional(1), root), X, NUMBERS),
         "a step of its own": lambda: check(own_step(columns=True), X, NUMBERS),
         "columns": lambda: check(own_step(), X, column(NUMBERS)),
     },
     "wrong-sign-loss": {
+        "a likelihood turned round": lambda: check(
+            compiled(functional(2), lambda y, p: -likelihood(y, p)), X, column(NUMBERS)
+        ),
+        "a critic": lambda: check(
+            compiled(sequential(1), critic), X, column(SIGNS).astype("float32")
+        ),
+        "a share of the gain": lambda: check(
+            compiled(sequential(3), lambda y, p: -ops.mean(y * ops.tanh(p))), X, VECTORS
+        ),
         "not exchanged": lambda: check(
             compiled(sequential(3, "sigmoid"), lambda y, p: losses.binary_crossentropy(y, p)),
             X,
             SHARES,
         ),
+    },
+    "probabilities-as-logits": {
+        "within a function": lambda: check(compiled(sequential(3), twice), X, ONE_HOT),
+        "within a class": lambda: check(compiled(functional(3), Wrapped()), X, LABELS),
     },
 }

@@ -34,6 +34,15 @@ from keras import ops
 SPARSE = "sparse_categorical_crossentropy"
 HALF = ROWS // 2
 SORTED = np.sort(BINARY)
+RARE = (np.arange(ROWS) % 6 == 0).astype(int)
+UNEVEN = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 2])[np.arange(ROWS) % 10]
+
+MANY = np.tile(X, (5, 1))
+NEARLY_SORTED = np.repeat([0, 1, 2], 100)
+NEARLY_SORTED[[7, 130, 250, 299]] = [1, 2, 0, 1]
+MORE_AND_MORE = (np.random.default_rng(0).uniform(size=300) < np.linspace(0.3, 0.7, 300)).astype(
+    int
+)
 
 
 class OwnStep(keras.Model):
@@ -141,6 +150,15 @@ WRONG = {
         "not built": lambda: check(compiled(OwnStep(), None), FRAME, pd.Series(NUMBERS)),
     },
     "class-weights": {
+        "larger for the frequent class": lambda: check(
+            sigmoid(), X, RARE, class_weight={0: 5.0, 1: 0.6}
+        ),
+        "the counts": lambda: check(
+            compiled(sequential(3, "softmax"), "categorical_crossentropy"),
+            X,
+            np.eye(3)[UNEVEN],
+            class_weight=dict(enumerate(np.bincount(UNEVEN))),
+        ),
         "labels counted from 1": lambda: check(
             softmax(), X, LABELS, class_weight={1: 1.0, 2: 2.0, 3: 5.0}
         ),
@@ -200,6 +218,7 @@ WRONG = {
         ),
     },
     "sorted-rows": {
+        "but for a few": lambda: check(softmax(), MANY, NEARLY_SORTED, validation_split=0.2),
         "two classes": lambda: check(sigmoid(), X, SORTED, validation_split=0.2),
         "three classes": lambda: check(
             softmax(functional), FRAME, pd.Series(np.sort(LABELS)), validation_split=0.1
@@ -258,6 +277,18 @@ NEAR = {
         "a usual subclass": lambda: check(number(built_perceptron), X, NUMBERS),
     },
     "class-weights": {
+        "larger for the rare class": lambda: check(
+            sigmoid(), X, RARE, class_weight={0: 0.6, 1: 5.0}
+        ),
+        "a little larger for the frequent class": lambda: check(
+            sigmoid(), X, RARE, class_weight={0: 1.0, 1: 0.7}
+        ),
+        "balanced by their counts": lambda: check(
+            softmax(),
+            X,
+            UNEVEN,
+            class_weight=dict(enumerate(ROWS / (3 * np.bincount(UNEVEN)))),
+        ),
         "balanced": lambda: check(softmax(), X, LABELS, class_weight={0: 1, 1: 2, 2: 5}),
         "the rare class only": lambda: check(sigmoid(), X, BINARY, class_weight={1: 10.0}),
         "one-hot": lambda: check(
@@ -307,6 +338,12 @@ NEAR = {
         ),
     },
     "sorted-rows": {
+        "nearly sorted, to be shuffled": lambda: check(
+            softmax(), MANY, NEARLY_SORTED, validation_data=(MANY[::7], NEARLY_SORTED[::7])
+        ),
+        "a class that becomes more frequent": lambda: check(
+            sigmoid(), MANY, MORE_AND_MORE, validation_split=0.2
+        ),
         "shuffled": lambda: check(sigmoid(), X, BINARY, validation_split=0.2),
         "two orders one after another": lambda: check(
             sigmoid(), X, np.r_[SORTED[::2], SORTED[1::2]], validation_split=0.2

@@ -13,6 +13,7 @@ LENGTHS = _rng.integers(4, LENGTH, ROWS)
 FILLED = np.where(np.arange(STEPS) < LENGTHS[:, None], FULL, 0)
 IN_FRONT = FILLED[:, ::-1]
 TAGS = np.where(FILLED > 0, 1 + FULL % 3, 0)
+ONE_HOT_TAGS = np.eye(4)[TAGS]
 SENSORS = _rng.normal(size=(ROWS, STEPS, 3)) * (np.arange(STEPS) < LENGTHS[:, None])[..., None]
 LONG = _rng.normal(size=(ROWS, 1200, 1)).astype("float32")
 
@@ -69,6 +70,7 @@ WRONG = {
         ),
     },
     "unmasked-padding": {
+        "one-hot targets": lambda: check(tagged("categorical_crossentropy"), FILLED, ONE_HOT_TAGS),
         "LSTM": lambda: check(of_words(layers.LSTM(8)), FILLED, BINARY),
         "two layers": lambda: check(
             of_words(
@@ -118,6 +120,9 @@ NEAR = {
         "numbers as floats": lambda: check(functional(), FULL.astype("float32"), BINARY),
     },
     "unmasked-padding": {
+        "one-hot targets, masked": lambda: check(
+            tagged("categorical_crossentropy", mask_zero=True), FILLED, ONE_HOT_TAGS
+        ),
         "masked": lambda: check(of_words(layers.LSTM(8), mask_zero=True), FILLED, BINARY),
         "filled up in front": lambda: check(of_words(layers.LSTM(8)), IN_FRONT, BINARY),
         "both directions": lambda: check(

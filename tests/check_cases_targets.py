@@ -175,6 +175,11 @@ WRONG = {
         ),
     },
     "fractional-labels": {
+        "resized masks": lambda: check(
+            compiled(image_to_image(3, "softmax"), "sparse_categorical_crossentropy"),
+            IMAGES,
+            (MASKS + np.roll(MASKS, 1, axis=1))[..., 0] / 2,
+        ),
         "halves": lambda: check(
             compiled(sequential(3, "softmax"), "sparse_categorical_crossentropy"), X, LABELS / 2
         ),

@@ -31,12 +31,14 @@ from check_setups import (
     two_outputs,
     unbuilt,
 )
-from keras import initializers, layers, optimizers
+from keras import initializers, layers, ops, optimizers
 
 FEW = np.arange(ROWS) % 5 == 0
 PIXELS = (255 * IMAGES).astype("uint8")
 COLORS = np.resize(PIXELS, (12, 32, 32, 3))
 LARGE = 1000 * X
+HUNDREDS = 100 + 200 * np.resize(IMAGES, X.shape)  # pressures and the like
+TEXTS = np.array(["so good", "so bad"])[BINARY][:, None]
 NONLINEAR = np.sin(3 * X[:, 0]) * X[:, 1]
 LINE = X @ np.array([1.0, -2.0, 0.5, 0.1])
 ONES = np.ones(ROWS)
@@ -129,6 +131,7 @@ def published(name, *first, trainable=False):
         "ResNet50": keras.applications.ResNet50,
         "EfficientNetB0": keras.applications.EfficientNetB0,
         "MobileNetV2": keras.applications.MobileNetV2,
+        "MobileNetV3Small": keras.applications.MobileNetV3Small,
     }[name]
     body = make(include_top=False, weights=None, input_shape=(32, 32, 3))
     body.trainable = trainable
@@ -176,6 +179,44 @@ def opened_resnet():
     return compiled(model, "sparse_categorical_crossentropy")
 
 
+def opened(name):
+    """A head on the output of another frozen body, in one model."""
+    make = getattr(keras.applications, name)
+    body = make(include_top=False, weights=None, input_shape=(32, 32, 3))
+    body.trainable = False
+    pooled = layers.GlobalAveragePooling2D()(body.output)
+    model = keras.Model(body.input, layers.Dense(3, activation="softmax")(pooled))
+    return compiled(model, "sparse_categorical_crossentropy")
+
+
+def numbered_by_the_largest():
+    inputs = keras.Input((FEATURES,))
+    likely = layers.Dense(3, activation="softmax")(inputs)
+    return keras.Model(inputs, ops.cast(ops.argmax(likely, -1, keepdims=True), "float32"))
+
+
+def straight_through():
+    inputs = keras.Input((FEATURES,))
+    number = layers.Dense(1)(inputs)
+    return keras.Model(inputs, number + ops.stop_gradient(ops.round(number) - number))
+
+
+def of_texts(adapted=True):
+    vectorization = layers.TextVectorization(max_tokens=20, output_sequence_length=4)
+    if adapted:
+        vectorization.adapt(TEXTS[:, 0])
+    model = keras.Sequential(
+        [
+            keras.Input((1,), dtype="string"),
+            vectorization,
+            layers.Embedding(20, 4),
+            layers.GlobalAveragePooling1D(),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    return compiled(model, "bce")
+
+
 def chain(*hidden, last=None, inputs=(FEATURES,)):
     return keras.Sequential([keras.Input(inputs), *hidden, last or layers.Dense(1)])
 
@@ -206,6 +247,9 @@ WRONG = {
         "subclassed": lambda: check(built_perceptron(1), X, column(NUMBERS)),
     },
     "non-finite": {
+        "a number for what is missing": lambda: check(
+            compiled(sequential(1), "mse"), X, np.where(FEW, -999.0, NUMBERS)
+        ),
         "NaN in x": lambda: check(
             compiled(sequential(1), "mse"), replaced(X, (7, 2), np.nan), LINE
         ),
@@ -311,6 +355,16 @@ WRONG = {
         ),
     },
     "inputs-scale": {
+        "divided twice": lambda: check(
+            compiled(images_scaled(), "sparse_categorical_crossentropy"), IMAGES / 255, LABELS
+        ),
+        "thousandths": lambda: check(compiled(functional(1), "mse"), X / 10_000, NUMBERS),
+        "hundreds in front of tanh": lambda: check(
+            compiled(chain(layers.Dense(16, activation="tanh")), "mse"), HUNDREDS, NUMBERS
+        ),
+        "prices in front of an LSTM": lambda: check(
+            compiled(recurrent(1), "mse"), 150 + 10 * SERIES, NUMBERS
+        ),
         "pixels": lambda: check(
             compiled(images_scaled(), "sparse_categorical_crossentropy", optimizer="sgd"),
             PIXELS,
@@ -375,6 +429,10 @@ WRONG = {
         ),
     },
     "wrong-preprocessing": {
+        "preprocessed after a division": lambda: check(
+            published("MobileNetV2"), COLORS / 255 / 127.5 - 1, LABELS[:12]
+        ),
+        "frozen MobileNet, opened": lambda: check(opened("MobileNetV2"), COLORS, LABELS[:12]),
         "divided before a Rescaling": lambda: check(
             compiled(images_scaled(layers.Rescaling(1 / 255)), "sparse_categorical_crossentropy"),
             PIXELS / 255,
@@ -386,6 +444,7 @@ WRONG = {
         "frozen MobileNet": lambda: check(published("MobileNetV2"), COLORS, LABELS[:12]),
     },
     "never-adapted": {
+        "words": lambda: check(of_texts(adapted=False), TEXTS, BINARY),
         "columns": lambda: check(compiled(tables(layers.Normalization()), "mse"), LARGE, NUMBERS),
         "pictures": lambda: check(
             compiled(
@@ -403,6 +462,13 @@ WRONG = {
         ),
     },
     "channels-first": {
+        "a series in one step": lambda: check(
+            compiled(
+                chain(layers.Conv1D(4, 3, padding="same"), layers.Flatten(), inputs=(1, 20)), "mse"
+            ),
+            np.tile(X, 5)[:, None],
+            NUMBERS,
+        ),
         "colors": lambda: check(
             convolved((3, 16, 16)), COLORS[:, ::2, ::2].transpose(0, 3, 1, 2) / 255, LABELS[:12]
         ),
@@ -565,6 +631,14 @@ WRONG = {
         ),
     },
     "nothing-to-train": {
+        "rounded": lambda: check(
+            compiled(chain(dense(), layers.Dense(1), last=layers.Lambda(ops.round)), "mse"),
+            X,
+            NUMBERS,
+        ),
+        "the number of the largest": lambda: check(
+            compiled(numbered_by_the_largest(), "mse"), X, LABELS
+        ),
         "frozen": lambda: check(frozen(sequential), X, BINARY),
         "each layer frozen": lambda: check(frozen(functional, slice(None)), X, BINARY),
         "subclassed": lambda: check(frozen(built_perceptron), X, BINARY),
@@ -576,6 +650,37 @@ WRONG = {
             NUMBERS,
         ),
     },
+    "text-inputs": {
+        "a column of words": lambda: check(
+            compiled(sequential(1), "mse"), FRAME.assign(rooms="many"), NUMBERS
+        ),
+        "mixed types": lambda: check(
+            compiled(functional(1, "sigmoid"), "bce"), FRAME.astype(object), BINARY
+        ),
+        "words": lambda: check(
+            compiled(unbuilt(1), "mse"), np.full((ROWS, FEATURES), "many"), NUMBERS
+        ),
+        "one input of two": lambda: check(
+            compiled(two_inputs(), "mse"),
+            {"person": X, "place": np.full((ROWS, 3), "here")},
+            NUMBERS,
+        ),
+    },
+    "target-in-inputs": {
+        "in the last step": lambda: check(compiled(recurrent(1), "mse"), SERIES, SERIES[:, -1, 2]),
+        "numbers": lambda: check(compiled(sequential(1), "mse"), np.c_[X[:, :3], NUMBERS], NUMBERS),
+        "labels": lambda: check(
+            compiled(functional(1, "sigmoid"), "bce"),
+            FRAME.assign(rooms=BINARY),
+            pd.Series(BINARY),
+        ),
+        "in a data set": lambda: check(
+            compiled(unbuilt(3, "softmax"), "sparse_categorical_crossentropy"),
+            tf.data.Dataset.from_tensor_slices(
+                (np.c_[LABELS, X[:, 1:]].astype("float32"), LABELS)
+            ).batch(16),
+        ),
+    },
 }
 
 NEAR = {
@@ -584,6 +689,12 @@ NEAR = {
         "compiled and built later": lambda: check(compiled(unbuilt(1), "mse"), X, NUMBERS),
     },
     "non-finite": {
+        "a number for what is missing, without weight": lambda: check(
+            compiled(sequential(1), "mse"),
+            X,
+            np.where(FEW, -999.0, NUMBERS),
+            sample_weight=(~FEW).astype("float32"),
+        ),
         "all finite": lambda: check(
             compiled(sequential(1), "mse"), X, NUMBERS, sample_weight=np.ones(ROWS)
         ),
@@ -686,6 +797,21 @@ NEAR = {
         ),
     },
     "inputs-scale": {
+        "small numbers with a Normalization": lambda: check(
+            compiled(tables(adapted(X / 10_000)), "mse"), X / 10_000, NUMBERS
+        ),
+        "hundreds in front of relu": lambda: check(compiled(tables(), "mse"), HUNDREDS, NUMBERS),
+        "tens in front of an LSTM": lambda: check(
+            compiled(recurrent(1), "mse"), 20 + 5 * SERIES, NUMBERS
+        ),
+        "the output itself": lambda: check(
+            compiled(
+                keras.Sequential([keras.Input((FEATURES,)), layers.Dense(1, activation="sigmoid")]),
+                "bce",
+            ),
+            HUNDREDS,
+            BINARY,
+        ),
         "divided": lambda: check(
             compiled(images_scaled(), "sparse_categorical_crossentropy", optimizer="sgd"),
             PIXELS / 255,
@@ -760,6 +886,10 @@ NEAR = {
         ),
     },
     "wrong-preprocessing": {
+        "MobileNet, opened": lambda: check(opened("MobileNetV2"), COLORS / 127.5 - 1, LABELS[:12]),
+        "a MobileNet that scales by itself": lambda: check(
+            published("MobileNetV3Small"), COLORS, LABELS[:12]
+        ),
         "pixels before a Rescaling": lambda: check(
             compiled(images_scaled(layers.Rescaling(1 / 255)), "sparse_categorical_crossentropy"),
             PIXELS,
@@ -782,6 +912,7 @@ NEAR = {
         ),
     },
     "never-adapted": {
+        "words": lambda: check(of_texts(), TEXTS, BINARY),
         "adapted": lambda: check(compiled(tables(adapted(LARGE)), "mse"), LARGE, NUMBERS),
         "mean and variance given": lambda: check(
             compiled(tables(layers.Normalization(mean=0.0, variance=1e6)), "mse"), LARGE, NUMBERS
@@ -789,6 +920,13 @@ NEAR = {
         "scaled before": lambda: check(compiled(tables(layers.Normalization()), "mse"), X, NUMBERS),
     },
     "channels-first": {
+        "a series": lambda: check(
+            compiled(
+                chain(layers.Conv1D(4, 3, padding="same"), layers.Flatten(), inputs=(20, 1)), "mse"
+            ),
+            np.tile(X, 5)[..., None],
+            NUMBERS,
+        ),
         "channels last": lambda: check(convolved((32, 32, 3)), COLORS / 255, LABELS[:12]),
         "three sensors over time": lambda: check(
             convolved((3, 40, 16)), np.resize(IMAGES, (12, 3, 40, 16)), LABELS[:12]
@@ -892,10 +1030,37 @@ NEAR = {
         ),
     },
     "nothing-to-train": {
+        "rounded, with the gradient of what was rounded": lambda: check(
+            compiled(straight_through(), "mse"), X, NUMBERS
+        ),
+        "cut off": lambda: check(
+            compiled(
+                chain(dense(), layers.Dense(1), last=layers.Lambda(lambda v: ops.clip(v, -9, 9))),
+                "mse",
+            ),
+            X,
+            NUMBERS,
+        ),
         "all": lambda: check(compiled(sequential(1, "sigmoid"), "binary_crossentropy"), X, BINARY),
         "the last layer only": lambda: check(frozen(functional, slice(-1)), X, BINARY),
         "not built yet": lambda: check(
             compiled(unbuilt(1, "sigmoid"), "binary_crossentropy"), X, BINARY
+        ),
+    },
+    "text-inputs": {
+        "words for a vectorization": lambda: check(of_texts(), TEXTS, BINARY),
+        "truth values": lambda: check(compiled(sequential(1), "mse"), (X > 0), NUMBERS),
+    },
+    "target-in-inputs": {
+        "the step after the last": lambda: check(
+            compiled(recurrent(1), "mse"), SERIES, np.roll(SERIES[:, 0, 2], -1)
+        ),
+        "what was copied once": lambda: check(
+            compiled(sequential(1), "mse"), np.c_[X[:, :3], replaced(NUMBERS, 55, 0.5)], NUMBERS
+        ),
+        "an autoencoder": lambda: check(compiled(sequential(FEATURES), "mse"), X, X),
+        "one column that is the answer": lambda: check(
+            compiled(chain(dense(), inputs=(1,)), "mse"), column(NUMBERS), NUMBERS
         ),
     },
 }

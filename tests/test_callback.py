@@ -10,10 +10,10 @@ from lossutils import checks, datasets, models
 from lossutils.checks import CheckSetup
 
 
-def network(*stack, inputs=2, loss="binary_crossentropy", optimizer="adam"):
+def network(*stack, inputs=2, loss="binary_crossentropy", optimizer="adam", metrics=None):
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((inputs,)), *stack])
-    model.compile(optimizer, loss)
+    model.compile(optimizer, loss, metrics=metrics)
     return model
 
 
@@ -22,9 +22,9 @@ def small(**options):
     return network(hidden, layers.Dense(1, activation="sigmoid", name="last"), **options)
 
 
-def trained(model, *data, check=None, epochs=4, **options):
+def trained(model, *data, check=None, epochs=4, callbacks=(), **options):
     check = check or CheckSetup()
-    model.fit(*data, epochs=epochs, verbose=0, callbacks=[check], **options)
+    model.fit(*data, epochs=epochs, verbose=0, callbacks=[check, *callbacks], **options)
     return check.findings
 
 
@@ -319,3 +319,66 @@ def test_problems_of_the_book(problem, end, loss):
 def test_every_code_is_documented():
     for code in checks._watch.CODES:
         assert code in CheckSetup.__doc__
+
+
+def test_a_measure_that_nothing_measures_is_named(circles):
+    early = keras.callbacks.EarlyStopping(monitor="val_acc", mode="max")
+    model = small(metrics=["accuracy"])
+    with pytest.warns(UserWarning, match="not available"):
+        findings = trained(
+            model, circles.x_train, circles.y_train, callbacks=[early], validation_split=0.2
+        )
+    assert codes(findings) == ["wrong-monitor"]
+    assert findings[0].fix == "monitor='val_accuracy'"
+
+
+def test_a_callback_that_keeps_the_worst_epoch_is_named(circles):
+    early = keras.callbacks.EarlyStopping(monitor="val_accuracy", mode="min")
+    model = small(metrics=["accuracy"])
+    findings = trained(
+        model, circles.x_train, circles.y_train, callbacks=[early], validation_split=0.2
+    )
+    assert codes(findings) == ["wrong-monitor"]
+    assert "smallest 'val_accuracy'" in findings[0].message
+
+
+class WritesAMeasure(keras.callbacks.Callback):
+    """Writes a measure of its own into what Keras logs, behind CheckSetup."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["val_gain"] = float(epoch)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
+@pytest.mark.parametrize(
+    "callback",
+    [
+        lambda: keras.callbacks.EarlyStopping(patience=9),
+        lambda: keras.callbacks.EarlyStopping(monitor="val_gain", mode="max", patience=9),
+        lambda: keras.callbacks.ReduceLROnPlateau(monitor="val_accuracy", mode="max"),
+        lambda: keras.callbacks.ModelCheckpoint(
+            "{epoch}.keras", monitor="none", mode="min", save_freq=10**9
+        ),
+    ],
+)
+def test_a_measure_that_is_measured_is_left_alone(circles, callback, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = small(metrics=["accuracy"])
+    written = [WritesAMeasure(), callback()]
+    assert not trained(
+        model, circles.x_train, circles.y_train, callbacks=written, validation_split=0.2
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Early stopping conditioned")
+def test_validation_after_each_second_epoch_is_not_missed(circles):
+    early = keras.callbacks.EarlyStopping(patience=9)
+    findings = trained(
+        small(),
+        circles.x_train,
+        circles.y_train,
+        callbacks=[early],
+        validation_split=0.2,
+        validation_freq=2,
+    )
+    assert not findings

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from lossutils import _internals, checks
-from lossutils.checks import _not_finite, _watch
+from lossutils.checks import _monitors, _not_finite, _watch
 from lossutils.checks._findings import Finding, Findings
 
 __all__ = ["CheckSetup"]
@@ -31,7 +31,9 @@ class CheckSetup(keras.callbacks.Callback):
     * ``"modes-differ"``: that the same rows have another loss in inference than in training, as
       with dropout and batch normalization;
     * ``"weights-still"``, ``"weights-jump"``: that nothing is learned, and weights hardly move, or
-      move by more than their size within an epoch.
+      move by more than their size within an epoch;
+    * ``"wrong-monitor"``: that another callback, such as `EarlyStopping`, monitors what is not
+      measured, or takes the worst for the best. This is looked at after the first epoch.
 
     A right program trains as it would without, to the last digit, and prints nothing.
 
@@ -109,10 +111,12 @@ class CheckSetup(keras.callbacks.Callback):
         self.findings = Findings()
         self._watch = None
         self._step = self._epoch = 0
+        self._logs = None
         self._first_loss = self._last_loss = None
         self._finite = True
         self._weights = 0, self.model.get_weights()
         self._before = None
+        self._callbacks, self._validates = [], False
         given = self._given()
         if given is None:
             self._report(
@@ -127,6 +131,10 @@ class CheckSetup(keras.callbacks.Callback):
             )
             return
         batch_size = given.pop("batch_size", None) or 32
+        self._callbacks = _monitors.those_in(given.pop("callbacks", None))
+        self._validates = bool(given.get("validation_split")) or (
+            given.get("validation_data") is not None
+        )
         ignore = [code for code in self.ignore if code in checks.RULES]
         found = checks.check_setup(self.model, **given, ignore=ignore)
         self.findings.read, self.findings.not_judged = found.read, found.not_judged
@@ -142,7 +150,7 @@ class CheckSetup(keras.callbacks.Callback):
             return told if "x" in told else None
         if "x" in told:  # other rows, which have other targets and weights
             given |= {"y": None, "sample_weight": None}
-        names = ("batch_size", *self._told)
+        names = ("batch_size", "callbacks", *self._told)
         return {name: value for name, value in (given | told).items() if name in names}
 
     def on_train_batch_end(self, batch, logs=None):
@@ -173,18 +181,31 @@ class CheckSetup(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         """Keep the weights where the epoch is one to look at."""
         self._epoch = epoch
+        self._look_at_monitors()
         if self._is_due(epoch):
             with self._harmless():
                 self._before = self._watch.kernels()
 
     def on_epoch_end(self, epoch, logs=None):
         """Look at predictions, losses and weights."""
+        if self._logs is None:
+            self._logs = logs or {}  # where callbacks behind this one still write
         if self._is_due(epoch) and self._before is not None:
             with self._harmless():
                 last = epoch + 1 == (self.params or {}).get("epochs")
                 reported = _not_finite.loss_in(logs)
                 found = self._watch.after(epoch + 1, self._step, self._before, reported, last)
                 self._report(found)
+
+    def on_train_end(self, logs=None):
+        """Look at what other callbacks monitor, where there was but one epoch."""
+        self._look_at_monitors()
+
+    def _look_at_monitors(self):
+        if self._logs is not None and self._callbacks:
+            with self._harmless():
+                self._report(_monitors.findings(self._callbacks, self._logs, self._validates))
+            self._callbacks = []
 
     def _is_due(self, epoch):
         if self._watch is None or not self._finite:

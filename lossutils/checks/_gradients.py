@@ -31,6 +31,45 @@ def value_and_gradient(loss, y, p):
         return None, None
 
 
+def value(loss, y, p):
+    """Compute a loss as `fit` does, without its gradient; None where it does not take these."""
+    if not isinstance(loss, keras.losses.Loss):
+        loss = _internals.LossFunctionWrapper(loss)
+    try:
+        with np.errstate(all="ignore"):
+            return float(loss(*map(keras.ops.convert_to_tensor, (y, p))))
+    except Exception:  # a loss that wants other shapes
+        return None
+
+
+def sum_and_gradient(function, x):
+    """Apply a function to numbers; return the sum of what it gives, and the gradient of that.
+
+    Parameters
+    ----------
+    function : callable
+    x : ndarray of float32
+
+    Returns
+    -------
+    value : float or None
+        None where the function does not take this array.
+    gradient : ndarray or None
+    """
+    return value_and_gradient(_Sum(function), x, x)
+
+
+class _Sum(keras.losses.Loss):
+    """The sum of a function of the predictions, as a loss."""
+
+    def __init__(self, function):
+        super().__init__(reduction=None)
+        self.function = function
+
+    def call(self, y_true, y_pred):
+        return keras.ops.sum(keras.ops.cast(self.function(y_pred), y_pred.dtype))
+
+
 def _with_tensorflow(loss, y, p):
     import tensorflow as tf
 

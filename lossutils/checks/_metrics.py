@@ -12,6 +12,18 @@ _ACCURACIES = (
 )
 _HINGES = ("hinge", "squared_hinge")
 
+# Metrics that compare each output with a 0 or 1 of its own.
+_OF_EACH_LABEL = (
+    *("Precision", "Recall", "AUC", "F1Score", "FBetaScore", "TruePositives", "FalsePositives"),
+    *("TrueNegatives", "FalseNegatives", "PrecisionAtRecall", "RecallAtPrecision"),
+)
+
+# Losses as metrics, which take probabilities unless they are told.
+_CROSSENTROPIES = (
+    *("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"),
+    *("BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy"),
+)
+
 # The share of one class from which on the accuracy alone hides that nothing else is learned.
 _RARE = 0.95
 
@@ -135,9 +147,12 @@ def metric_encoding(head):
     """
     CategoricalAccuracy reads one-hot labels, SparseCategoricalAccuracy whole numbers, and
     BinaryAccuracy a 0 or 1 for each output. With another encoding they count something else,
-    often a flattering number, without an error.
+    often a flattering number, without an error. Among the 5 largest of 5 outputs, the default of
+    top-k accuracies, is always the right one. MeanIoU expects numbers of classes as predictions,
+    and makes 0 of each probability below 1.
     """
     y, units = head.y, head.units
+    yield from _overlaps(head)
     if y is None or not units or not head.output.shape or np.isnan(y.low):
         return
     numbered = y.row_sums is None and y.whole and units > 1
@@ -159,8 +174,42 @@ def metric_encoding(head):
                 better, seen = "CategoricalAccuracy()", "each of the exclusive classes by itself"
         elif metric.name == "binary_accuracy" and numbered:
             better, seen = "SparseCategoricalAccuracy()", "labels that are numbers of classes"
+        elif metric.name in _OF_EACH_LABEL and numbered and y.shape[1:] in ((), (1,)):
+            better = "SparseCategoricalAccuracy()"
+            seen = f"labels that are numbers of classes, beside {units} outputs"
+        elif "top_k" in metric.name.lower().replace("topk", "top_k") and _k_of(metric) >= units:
+            better = "SparseCategoricalAccuracy()" if numbered else "CategoricalAccuracy()"
+            seen = f"the {_k_of(metric)} largest of {units} outputs, which are always right"
+        elif metric.name in ("cosine_similarity", "CosineSimilarity") and units == 1:
+            better, seen = "MeanAbsoluteError()", "rows of 1 number, whose direction is its sign"
         if better:
             yield f"{metric} is measured on {seen}", f"measure keras.metrics.{better}"
+
+
+def _k_of(metric):
+    return int(metric.parameters.get("k", 5))
+
+
+def _overlaps(head):
+    """Look for MeanIoU and IoU of outputs that are no numbers of classes."""
+    activation, units = head.activation, head.units
+    if activation is None or not units or not (activation.probabilities or units > 1):
+        return
+    for metric in head.metrics:
+        if metric.name not in ("MeanIoU", "IoU") or not metric.parameters.get("sparse_y_pred"):
+            continue
+        classes = metric.parameters.get("num_classes")
+        better = (
+            "BinaryIoU(target_class_ids=[0, 1], threshold=0.5)"
+            if units == 1
+            else f"{metric.name}(num_classes={classes}, sparse_y_pred=False"
+            + (", target_class_ids=...)" if metric.name == "IoU" else ")")
+        )
+        yield (
+            f"{metric} is measured on {activation.name!r}, whose values it takes for numbers of "
+            "classes",
+            f"measure keras.metrics.{better}",
+        )
 
 
 @rule(RULES, "probability-metric-on-scores", "warning", "A metric of probabilities on scores")
@@ -177,7 +226,14 @@ def probability_metric_on_scores(head):
         return
     for metric in head.metrics:
         wants = metric.name in ("Precision", "Recall", "TruePositives", "FalsePositives", "AUC")
+        wants = wants or metric.name in _CROSSENTROPIES
         if not wants or metric.parameters.get("from_logits"):
+            continue
+        if metric.name in _CROSSENTROPIES:
+            yield (
+                f"the metric {metric.name} expects probabilities, and {head.name} gives scores",
+                f"write keras.metrics.{_class_of(metric.name)}(from_logits=True)",
+            )
             continue
         thresholds = metric.parameters.get("thresholds")
         if metric.name != "AUC" and thresholds is not None:
@@ -187,6 +243,10 @@ def probability_metric_on_scores(head):
             f"{metric.name} expects probabilities, and {head.name} gives scores",
             f"write keras.metrics.{metric.name}({remedy})",
         )
+
+
+def _class_of(name):
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
 
 
 @rule(RULES, "metric-broadcast", "warning", "A metric that pairs every target with every other row")

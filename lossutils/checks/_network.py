@@ -11,6 +11,7 @@ import numpy as np
 from keras import layers
 
 from lossutils import _internals
+from lossutils.checks import _gradients
 
 # A model's own counters and the like are put back; frozen weights do not change.
 _STATE_NUMBERS = 10_000
@@ -44,6 +45,11 @@ _POOLINGS = (
     layers.GlobalAveragePooling2D,
     layers.GlobalAveragePooling3D,
 )
+# Operations of keras.ops whose gradient is 0 or missing.
+_FLAT = {
+    *("Argmax", "Argmin", "Argsort", "Round", "Sign", "Floor", "Ceil", "Greater", "GreaterEqual"),
+    *("Less", "LessEqual", "Equal", "NotEqual"),
+}
 # Operations of keras.ops, by the name of their class.
 _OPS_PASSING_ON = {"Reshape", "Squeeze", "ExpandDims", "Transpose", "GetItem", "Cast", "Flatten"}
 _ACTIVATION_LAYERS = (
@@ -97,6 +103,8 @@ class Output:
         From the output backwards, up to the first layer with weights; None where unknown.
     dropout : bool
         Whether a dropout comes after the activation.
+    flat : str or None
+        What stands behind the last weights and has no gradient, such as ``"Argmax"``.
     dtype : str or None
         Of its numbers, None where unknown.
     """
@@ -105,6 +113,7 @@ class Output:
     shape: tuple | None
     activations: tuple | None
     dropout: bool = False
+    flat: str | None = None
     dtype: str | None = None
 
     @property
@@ -155,7 +164,8 @@ def _names(model, structure, number):
 
 
 def _output(name, shape, operations, dtype=None):
-    return Output(name, shape, *_read(operations), dtype)
+    operations = list(operations)
+    return Output(name, shape, *_read(operations), _flat(operations), dtype)
 
 
 def _dtype_of(tensor):
@@ -240,6 +250,31 @@ def _read(operations):
     return tuple(activations) or None, dropout
 
 
+def _flat(operations):
+    """Return what in a chain, from the output back to the last weights, has no gradient."""
+    for operation in operations:
+        name = type(operation).__name__
+        if name in _FLAT or (isinstance(operation, layers.Lambda) and _has_no_gradient(operation)):
+            return getattr(operation, "name", name) if name == "Lambda" else name
+        if getattr(operation, "weights", None):
+            return None
+    return None
+
+
+def _has_no_gradient(layer):
+    """Try the function of a `Lambda` on some numbers."""
+    try:
+        shape = [4 if size is None else size for size in layer.input.shape]
+    except (AttributeError, TypeError, ValueError):  # not built, or of several inputs
+        return False
+    if int(np.prod(shape)) > _STATE_NUMBERS:
+        return False
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    with unchanged_random_state():
+        value, gradient = _gradients.sum_and_gradient(layer.function, x)
+    return value is not None and gradient is None
+
+
 def _keeps_last_axis(operation):
     moves = isinstance(operation, (layers.Permute, layers.RepeatVector))
     if moves or type(operation).__name__ in ("GetItem", "Transpose", "Squeeze", "ExpandDims"):
@@ -267,9 +302,8 @@ def _is_activation(operation):
 
 def _activation(operation):
     """Return the activation of a layer or of an operation, or None where unknown."""
-    if isinstance(operation, layers.Softmax):
-        last = operation.axis in (-1, None)
-        return Activation("softmax", 0.0, 1.0, distribution=True) if last else None
+    if isinstance(operation, layers.Softmax) or type(operation).__name__ == "Softmax":
+        return _softmax(operation)
     if isinstance(operation, (layers.RNN, layers.Bidirectional)):
         inner = getattr(operation, "forward_layer", operation)
         function = getattr(getattr(inner, "cell", inner), "activation", None)
@@ -287,6 +321,21 @@ def _activation(operation):
         else:
             return None
     return probed(function)
+
+
+def _softmax(operation):
+    axis = operation.axis
+    if axis in (-1, None):
+        return Activation("softmax", 0.0, 1.0, distribution=True)
+    try:
+        rank = len(operation.output.shape)
+    except (AttributeError, ValueError):  # not built yet, or of several inputs
+        return None
+    if not isinstance(axis, int):
+        return None
+    if axis % rank == rank - 1:
+        return Activation("softmax", 0.0, 1.0, distribution=True)
+    return Activation(f"softmax over axis {axis}", 0.0, 1.0)
 
 
 def _with_weights(layer):

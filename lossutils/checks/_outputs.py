@@ -1,5 +1,7 @@
 """Rules on the output layer and the loss: what the model alone tells, without any data."""
 
+import difflib
+
 import keras
 import numpy as np
 
@@ -10,6 +12,22 @@ from lossutils.losses._names import closest_loss
 RULES = {}
 
 _HINGES = ("hinge", "squared_hinge")
+
+# Words that people write for a metric, and its class.
+_METRICS = {
+    "f1_score": "F1Score",
+    "f1": "F1Score",
+    "precision": "Precision",
+    "precision_score": "Precision",
+    "recall": "Recall",
+    "auc": "AUC",
+    "roc_auc": "AUC",
+    "r2": "R2Score",
+    "rmse": "RootMeanSquaredError",
+    "root_mean_squared_error": "RootMeanSquaredError",
+    "iou": "BinaryIoU",
+    "mean_iou": "MeanIoU",
+}
 
 
 def _layer(head):
@@ -118,15 +136,21 @@ def sigmoid_categorical(head):
     """
     Categorical losses take one probability distribution over the classes for each sample. The
     values of a sigmoid are each for themselves and do not add up to 1. With TensorFlow in float32
-    the training is that of a softmax, but predict() is not.
+    the training is that of a softmax, but predict() is not. A softmax over another axis than the
+    last, such as the steps of a sequence, shares out its 1 among these.
     """
     loss, activation = head.loss, head.activation
     if loss and activation and loss.predictions == "distribution" and (head.units or 0) > 1:
         if activation.probabilities and not activation.distribution:
+            other_axis = activation.name.startswith("softmax over")
+            if other_axis and loss.parameters.get("axis", -1) != -1:
+                return
             yield (
                 f"{_layer(head)} with {_unit_list(head.units)}, and {loss.name} takes a row of "
                 "probabilities that add up to 1",
-                "for exclusive classes: activation='softmax'; for several labels at once: "
+                "a softmax over the last axis: layers.Softmax(axis=-1)"
+                if other_axis
+                else "for exclusive classes: activation='softmax'; for several labels at once: "
                 "'binary_crossentropy'",
             )
 
@@ -206,11 +230,11 @@ def poisson_output(head):
         )
 
 
-@rule(RULES, "unknown-loss", "error", "A loss that Keras does not know")
+@rule(RULES, "unknown-loss", "error", "A loss or metric that Keras does not know")
 def unknown_loss(setup):
     """
-    compile() takes any word for a loss and looks it up at the first batch only. Several names of
-    older Keras versions are gone.
+    compile() takes any word for a loss or metric and looks it up at the first batch only. Several
+    names of older Keras versions are gone.
     """
     renamed = {
         "kullback_leibler_divergence": "kl_divergence",
@@ -234,6 +258,27 @@ def unknown_loss(setup):
             yield (
                 f"Keras has no loss {given!r}; fit() will fail at the first batch",
                 f"did you mean {name!r}?" if name else "see keras.losses for the names",
+            )
+    compiled = getattr(setup.model, "compiled", False)
+    for given in keras.tree.flatten(_internals.metrics_of(setup.model) if compiled else []):
+        if not isinstance(given, str) or given.lower() in (
+            *("accuracy", "acc"),
+            "crossentropy",
+            "ce",
+        ):
+            continue
+        try:
+            keras.metrics.get(given)
+        except Exception:  # a ValueError, or the arguments that a class of this name needs
+            near = difflib.get_close_matches(
+                given, [*_METRICS, *_METRICS.values()], n=1, cutoff=0.5
+            )
+            instead = _METRICS.get(near[0], near[0]) if near else None
+            yield (
+                f"Keras has no metric {given!r}; fit() will fail at the first batch",
+                f"did you mean keras.metrics.{instead}()?"
+                if instead
+                else "see keras.metrics for the names, or pass a function of y_true and y_pred",
             )
 
 
@@ -349,6 +394,8 @@ def parameters_not_saved(head):
     loss = head.loss
     if loss is None or loss.entry is None or not isinstance(loss.given, keras.losses.Loss):
         return
+    if type(loss.given).__module__.partition(".")[0] not in ("keras", "lossutils"):
+        return  # a class of the user's own around a loss of Keras
     config = loss.given.get_config()
     again = type(loss.given).from_config(config)
     loaded = _internals.loss_arguments_of(again)

@@ -16,15 +16,23 @@ def broadcasting_loss(head):
     """
     Keras makes targets of shape (n,) fit predictions of shape (n, 1) for its own losses and for
     functions, not for subclasses of Loss. There y_true - y_pred becomes an n by n table of all
-    pairs, and the best answer to that is the mean of the targets for every input.
+    pairs, and the best answer to that is the mean of the targets for every input. A function makes
+    the same table where it takes a column of one of both, y_true - y_pred[:, 0].
     """
     loss, y = head.loss, head.rows
+    if not head.setup.custom_training and _averages_over_pairs(head):
+        yield (
+            f"{getattr(loss.given, '__name__', type(loss.given).__name__)} is the mean over all "
+            "n × n pairs of a target and a prediction",
+            "give both the same shape within the loss: y_true[:, 0] - y_pred[:, 0]",
+        )
+        return
     if y is None or y.ndim != 1 or head.output.shape is None or len(head.output.shape) != 2:
         return
     if head.setup.custom_training:
         yield from _in_a_loop(head)
         return
-    if loss is None or loss.entry is not None or not isinstance(loss.given, keras.losses.Loss):
+    if loss is None or not isinstance(loss.given, keras.losses.Loss) or _of_a_package(loss.given):
         return
     if type(loss.given).__name__ == "LossFunctionWrapper" or y.dtype.kind not in "biuf":
         return
@@ -34,6 +42,36 @@ def broadcasting_loss(head):
             f"{type(loss.given).__name__} computes a value for each of the n × n pairs",
             "pass y.reshape(-1, 1)",
         )
+
+
+def _of_a_package(loss):
+    return type(loss).__module__.partition(".")[0] in ("keras", "lossutils")
+
+
+def _averages_over_pairs(head):
+    """Tell whether a loss of a batch is the mean of the losses of all pairs, not of its rows."""
+    tried = _tried(head)
+    if tried is None or tried[0].ndim > 2 or not head.units or len(head.output.shape) != 2:
+        return False
+    y, p = tried[0], tried[1][0]
+    different = np.unique(y.reshape(len(y), -1), axis=0, return_index=True)[1]
+    rows = np.sort(different)[:_PAIRED]
+    if len(rows) < 2:
+        return False
+    y, p = y[rows], p[rows]
+
+    def value(i, j):
+        return _gradients.value(head.loss.given, y[i], p[j])
+
+    of_batch = value(slice(None), slice(None))
+    if of_batch is None or not np.isfinite(of_batch):
+        return False
+    one = [slice(i, i + 1) for i in range(len(y))]
+    table = np.array([[value(i, j) for j in one] for i in one], dtype=float)
+    if not np.isfinite(table).all():
+        return False
+    near = 1e-4 * max(1e-3, np.abs(table).max())
+    return abs(table.mean() - of_batch) < near < 0.1 * abs(np.diag(table).mean() - of_batch)
 
 
 def _in_a_loop(head):
@@ -76,8 +114,17 @@ def swapped_arguments(head):
     """
     Keras calls a loss as loss(y_true, y_pred), by position. A function that names its first
     argument y_pred gets the targets there, and a loss that is not symmetric is then another loss.
+    So is one that passes them on to a loss of Keras the other way round.
     """
     loss = head.loss
+    if loss is not None and loss.parameters.get("swapped"):
+        inner = loss.parameters["swapped"]
+        yield (
+            f"{getattr(loss.given, '__name__', type(loss.given).__name__)} passes the predictions "
+            f"to {inner} as targets",
+            f"{inner}(y_true, y_pred)",
+        )
+        return
     if loss is None or loss.entry is not None:
         return
     function = getattr(loss.given, "fn", loss.given)
@@ -112,10 +159,14 @@ def swapped_arguments(head):
 def wrong_sign_loss(head):
     """
     Training makes the loss small. A score that is large for good predictions, such as an overlap or
-    an accuracy, has to be turned round first, or the model learns to be wrong.
+    an accuracy, has to be turned round first, or the model learns to be wrong. So has a likelihood.
     """
     loss, y, activation = head.loss, head.y, head.activation
-    if loss is None or loss.entry is not None or y is None or not head.aligned:
+    if loss is None or loss.entry is not None or y is None or y.low == y.high:
+        return
+    if activation is not None and not np.isfinite([activation.low, activation.high]).any():
+        yield from _falls_without_end(head)
+    if not head.aligned:
         return
     if activation is None or not activation.probabilities or y.low == y.high:
         return
@@ -128,6 +179,34 @@ def wrong_sign_loss(head):
             f"the loss is {values[0]:.2f} for answers that are mostly wrong and {values[-1]:.2f} "
             "for answers that are mostly right",
             "return 1 - score, or -score",
+        )
+
+
+def _falls_without_end(head):
+    """Move predictions away from their targets, on both sides, and look whether the loss falls."""
+    tried, units = _tried(head), head.units or 0
+    width = head.rows.shape[1] if head.rows is not None and head.rows.ndim == 2 else 1
+    if tried is None or tried[0].ndim > 2 or len(tried[1][0].shape) != 2:
+        return
+    if units not in (width, 2 * width):  # numbers, or numbers with a spread each
+        return
+    y = tried[0]
+    right = np.zeros_like(tried[1][0])
+    right[:, :width] = y.reshape(len(y), width)
+    moved = np.zeros_like(right)
+    moved[:, :width] = max(1e-3, float(y.std()))
+    sides = []
+    for sign in (-1, 1):
+        at = [_gradients.value(head.loss.given, y, right + sign * k * moved) for k in (0, 4, 8, 16)]
+        if None in at or not np.isfinite(at).all():
+            return
+        sides.append(at)
+    # A loss that ends somewhere falls ever less.
+    if all(a > b > c > d and c - d > 1.5 * (b - c) for a, b, c, d in sides):
+        yield (
+            f"the loss is {sides[0][0]:.3g} where each prediction equals its target, and falls "
+            f"without end as they move apart: {sides[0][1]:.3g}, {sides[0][3]:.3g}",
+            "turn its sign round: the mean of the squares, minus the log-likelihood",
         )
 
 
@@ -237,6 +316,9 @@ def own_loss_no_gradient(head):
             "leave out round, argmax, comparisons and casts; these belong into a metric",
         )
 
+
+# Rows of which all pairs are tried.
+_PAIRED = 3
 
 # Rows and numbers that a loss is tried on, and how often; two draws may be right equally often.
 _DRAWS = 3

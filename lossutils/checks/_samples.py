@@ -12,6 +12,14 @@ _FACTOR = 10
 # Rows from which on a column's typical size says something.
 _ENOUGH = 30
 
+# How many times rarer a class has to be, and how many times lighter, for weights to be called
+# upside down.
+_RARER, _HEAVIER = 3, 2
+
+# The share of the rows that would have to change their class, from which on the last rows are of
+# another kind than the first.
+_APART = 0.5
+
 # Columns of a table that are compared one by one.
 _COLUMNS = 500
 
@@ -24,7 +32,8 @@ def class_weights(setup):
     """
     Keras looks up the weight of each row under the number of its class: the position of the 1 of a
     one-hot row, the first 1 where several labels hold, 1.0 where there is no such key. Several
-    outputs, or a label for each pixel or step, have no single class a row.
+    outputs, or a label for each pixel or step, have no single class a row. Weights that grow with
+    the number of rows of their class make a rare class rarer.
     """
     weights = setup.class_weight
     if weights is None:
@@ -51,6 +60,7 @@ def class_weights(setup):
         )
     if not words:
         yield from _reached(setup, {int(key) for key in weights})
+        yield from _upside_down(setup, {int(k): float(w) for k, w in weights.items()})
 
 
 def _reached(setup, keys):
@@ -80,6 +90,33 @@ def _reached(setup, keys):
         yield "class_weight is given, and the targets are numbers", "give sample_weight instead"
     else:
         yield from _without_label(y, keys)
+
+
+def _upside_down(setup, weights):
+    """Look for weights that are large for the frequent classes and small for the rare ones."""
+    heads = [head for head in setup.heads if head.loss is not None and head.y is not None]
+    if len(heads) != 1 or heads[0].loss.for_numbers:
+        return
+    y = heads[0].y
+    if y.row_sums is None:
+        counts = {int(v): n for v, n in (y.counts or {}).items()} if y.whole else {}
+    else:
+        counts = dict(enumerate(y.row_counts)) if y.one_hot and y.row_counts is not None else {}
+    both = [(counts[c], weights.get(c, 1.0)) for c in counts if counts[c] > 0]
+    if len(both) < 2 or min(weight for _, weight in both) <= 0:
+        return
+    numbers, sizes = np.log(np.array(both, dtype=float)).T
+    if np.ptp(numbers) < np.log(_RARER) or np.ptp(sizes) < np.log(_HEAVIER):
+        return
+    if np.corrcoef(numbers, sizes)[0, 1] > 0.9:
+        most = max(counts, key=counts.get)
+        yield (
+            f"class {most} has the most rows, {counts[most]:,} of those read, and one of the "
+            f"largest weights, {weights.get(most, 1.0):g}",
+            "weights that fall with the number of rows: "
+            "len(y) / (number of classes * numpy.bincount(y))",
+            "warning",
+        )
 
 
 def _without_label(y, keys):
@@ -222,6 +259,25 @@ def _width(shape):
     return shape[-1] if len(shape) > 1 else 1
 
 
+def _unlike_the_last(labels, split):
+    """Compare the classes of the rows that a split takes with those of the others."""
+    classes, numbers = np.unique(labels, return_inverse=True)
+    at = int(len(labels) * (1 - split))
+    shares = [
+        np.bincount(part, minlength=len(classes)) / max(1, len(part))
+        for part in (numbers[:at], numbers[at:])
+    ]
+    apart = 0.5 * np.abs(shares[0] - shares[1]).sum()
+    if len(labels) - at >= max(_ENOUGH, 5 * len(classes)) and apart > _APART:
+        one = int(np.abs(shares[0] - shares[1]).argmax())
+        yield (
+            f"the rows are nearly sorted by class: of class {classes[one]:g} there are "
+            f"{shares[0][one]:.0%} of the rows to train on and {shares[1][one]:.0%} of the last "
+            f"ones, which validation_split={split:g} takes",
+            "shuffle x and y together before fit(), or pass validation_data",
+        )
+
+
 @rule(RULES, "sorted-rows", "warning", "Rows that are sorted by class")
 def sorted_rows(setup):
     """
@@ -240,9 +296,12 @@ def sorted_rows(setup):
         return
     changes = int((labels[1:] != labels[:-1]).sum())
     number = len(np.unique(labels))
+    split = setup.validation_split
+    if len(labels) >= 50 and number >= 2 and split and changes != number - 1:
+        yield from _unlike_the_last(labels, split)
+        return
     if len(labels) < 50 or number < 2 or changes != number - 1:
         return
-    split = setup.validation_split
     if split:
         last = labels[int(len(labels) * (1 - split)) :]
         shown = ", ".join(f"{value:g}" for value in np.unique(last)[:4])

@@ -1,5 +1,6 @@
 """Rules on what reaches the first weights: scale and preprocessing of the inputs."""
 
+import keras
 import numpy as np
 from keras import layers
 
@@ -8,14 +9,36 @@ from lossutils.checks._findings import rule
 
 RULES = {}
 
+# Numbers in a row that may be a series.
+_SERIES = 8
+
 # Published networks with frozen statistics, and the inputs that these are of.
 _MEAN_REMOVED = ("resnet50", "resnet101", "resnet152")
 _SIGNED_UNIT = ("mobilenet", "inception", "xception", "nasnet", "resnet50v2", "resnet101v2")
 _SIGNED_UNIT += ("resnet152v2", "densenet")  # of about this size
+_OWN_RESCALING = ("mobilenetv3", "mobilenet_v3")
+
+# Layers that tell such a network where a model was built on its layers.
+_OPENED = {
+    "conv_dw_1": "MobileNet",
+    "expanded_conv_depthwise": "MobileNetV2",
+    "mixed0": "InceptionV3",
+    "mixed_5b": "InceptionResNetV2",
+    "block1_conv1_bn": "Xception",
+    "conv2_block1_0_bn": "DenseNet",
+    "conv2_block1_preact_bn": "ResNetV2",
+    "stem_conv1": "NASNet",
+}
 
 # Inputs above these are not of the size that initial weights are made for.
 _LARGE_FOR_SGD = 100
 _LARGE = 1000
+
+# Inputs below these all look alike: numbers, and pixels.
+_SMALL, _SMALL_PIXELS = 1e-3, 0.005
+
+# What no tanh or sigmoid tells apart any more: sigmoid(-15) is 0.0000003.
+_SATURATES = 15
 
 
 @rule(RULES, "inputs-scale", "warning", "Inputs far from the scale of the weights")
@@ -24,7 +47,9 @@ def inputs_scale(setup):
     Initial weights suit inputs of about 1. With inputs in the hundreds the first outputs, and with
     plain SGD the first steps, are hundreds of times too large: units die, or the loss becomes NaN.
     Adam takes steps of the usual size, but starts from outputs that are as far off, and the columns
-    of small numbers hardly count.
+    of small numbers hardly count. A first layer of tanh, of sigmoids, or of gates as in an LSTM
+    gives -1, 0 or 1 for every such row, without a gradient. Numbers of a thousandth, as of pixels
+    that were divided by 255 twice, leave all rows alike.
     """
     if setup.optimizer is None:
         return
@@ -35,6 +60,14 @@ def inputs_scale(setup):
         if front.unadapted or not first.trainable:
             continue  # never-adapted; or weights that were trained on such numbers
         high = np.abs(values).max()
+        pictures = values.ndim == 4 and values.shape[-1] in (1, 3)
+        small = 0 < high < (_SMALL_PIXELS if pictures else _SMALL)
+        if small and not front.rescaled:  # else wrong-preprocessing
+            yield (
+                f"{front.name} go up to {high:.2g} only, and nothing scales them",
+                "pixels: divide by 255 once; other numbers: standardize with the training rows",
+            )
+            continue
         rate = setup.learning_rate
         explodes = not setup.adaptive and rate is not None and rate >= 1e-4
         without_mean = values.ndim == 4 and values.min() < -_LARGE_FOR_SGD and high < 256
@@ -45,6 +78,56 @@ def inputs_scale(setup):
                 "scale them with the training rows (pixels: divide by 255), or begin the model "
                 "with keras.layers.Normalization() or Rescaling",
             )
+        elif saturated := _saturated(front):
+            yield (
+                f"{front.name} go up to {high:g}, and the first layer {first.name!r} makes numbers "
+                f"of about {saturated:.0f} of them, where {_squash(front)} hardly changes any more",
+                "standardize them with the training rows, or begin the model with "
+                "keras.layers.Normalization()",
+            )
+
+
+def _knows_no_word(layer):
+    try:
+        return layer.vocabulary_size() <= 2  # of filling up, and of unknown words
+    except Exception:  # one that hashes, or splits in a way of its own
+        return False
+
+
+def _squash(front):
+    """Name the function with two ends that a hidden first layer applies, or return None."""
+    first, *after = front.first, *front.after
+    if not any(isinstance(layer, (layers.Dense, layers.RNN)) for layer in after):
+        return None  # the output itself
+    inner = getattr(first, "forward_layer", first)
+    if isinstance(inner, layers.RNN):
+        cell = getattr(inner, "cell", inner)
+        gates = getattr(cell, "recurrent_activation", None)
+        function = gates if gates is not None else getattr(cell, "activation", None)
+    elif isinstance(inner, layers.Dense):
+        function = inner.activation
+        if function is keras.activations.linear and isinstance(after[0], layers.Activation):
+            function = after[0].activation
+    else:
+        return None
+    name = getattr(function, "__name__", None)
+    return name if name in ("tanh", "sigmoid", "hard_sigmoid", "softsign") else None
+
+
+def _saturated(front):
+    """Return the usual size of what a squashing first layer makes, where that is too large.
+
+    The weights are thought to be drawn anew: those that the layer has decide nothing.
+    """
+    if _squash(front) is None:
+        return None
+    layer = getattr(front.first, "forward_layer", front.first)
+    units = layer.units * {layers.LSTM: 4, layers.GRU: 3}.get(type(layer), 1)
+    rows = front.values.reshape(-1, front.values.shape[-1])
+    sizes = np.sqrt((rows**2).sum(axis=1))
+    sizes = sizes[sizes > 0]
+    size = float(np.median(sizes)) * np.sqrt(2 / (rows.shape[1] + units)) if sizes.size else 0.0
+    return size if size > _SATURATES else None
 
 
 def _are_pixels(values):
@@ -83,23 +166,49 @@ def wrong_preprocessing(setup):
                 "their mean",
                 "x = keras.applications.resnet.preprocess_input(x), of pixels up to 255",
             )
+        given = front.given
+        if given.ndim == 4 and given.shape[-1] == 3 and given.size:
+            low, high = float(given.min()), float(given.max())
+            if -1.001 <= low < high <= -0.98 or -125 <= low < high <= -100:
+                yield (
+                    f"{front.name} go from {low:.4g} to {high:.4g} only, as preprocess_input() "
+                    "makes of pixels that were divided by 255 before",
+                    "pass pixels from 0 to 255 to preprocess_input()",
+                )
+        opened = _opened(setup, front)
+        if opened and front.values.min() >= 0 and front.values.max() > 100:
+            yield _not_signed(front.name, front.values, opened)
         for model, given in front.entered:
             name = model.name.lower()
             if model.trainable_weights:
                 continue  # it can adapt
             low, high = given.min(), given.max()
+            if name.startswith(_OWN_RESCALING):
+                continue
             if name.startswith(_SIGNED_UNIT) and low >= 0 and high > 100:
-                yield (
-                    f"{front.name} go from {low:.3g} to {high:.3g}, and the frozen {model.name} "
-                    "was trained on inputs of about 1",
-                    "x = preprocess_input(x), of the module of this network in keras.applications",
-                )
+                yield _not_signed(front.name, given, model.name)
             elif name in _MEAN_REMOVED and -1.01 <= low < high <= 1.01:
                 yield (
                     f"{front.name} go from {low:.3g} to {high:.3g}, and the frozen {model.name} "
                     "was trained on pixels from -124 to 151, less their mean",
                     "x = keras.applications.resnet.preprocess_input(x), of pixels up to 255",
                 )
+
+
+def _not_signed(name, given, network):
+    return (
+        f"{name} go from {given.min():.3g} to {given.max():.3g}, and the frozen {network} was "
+        "trained on inputs of about 1",
+        "x = preprocess_input(x), of the module of this network in keras.applications",
+    )
+
+
+def _opened(setup, front):
+    """Name the published network on whose frozen layers a model was built, or return None."""
+    if front.entered or front.values is None or getattr(front.first, "trainable", True):
+        return None
+    names = {layer.name for layer in setup.layers}
+    return next((network for layer, network in _OPENED.items() if layer in names), None)
 
 
 def _is_opened_resnet(front):
@@ -114,8 +223,15 @@ def _is_opened_resnet(front):
 def never_adapted(setup):
     """
     Normalization learns mean and variance from adapt(), not from fit(). Before that it subtracts 0
-    and divides by 1. A column that was constant in adapt() is divided by 1e-7.
+    and divides by 1. A column that was constant in adapt() is divided by 1e-7. A TextVectorization
+    that was not adapted knows no word, so all texts of a length are the same.
     """
+    for layer in setup.layers:
+        if isinstance(layer, layers.TextVectorization) and _knows_no_word(layer):
+            yield (
+                f"{layer.name!r} was never adapted and knows no word",
+                f"call {layer.name}.adapt(texts) before fit()",
+            )
     for front in setup.fronts:
         for layer, given in front.unadapted:
             if np.abs(given).max() > 10:
@@ -131,10 +247,18 @@ def channels_first(setup):
     """
     Keras on TensorFlow expects pictures of shape (height, width, channels). With (3, 32, 32) a
     convolution slides over three rows of 32 columns and takes the columns of the picture for 32
-    colors.
+    colors. A convolution over a series of shape (1, 64) has one step to slide over, of 64 features.
     """
     for front in setup.fronts:
         first, shape = front.first, front.given.shape
+        if isinstance(first, layers.Conv1D) and len(shape) == 3 and not front.reshaped:
+            if shape[1] == 1 < first.kernel_size[0] and shape[2] >= _SERIES:
+                yield (
+                    f"{front.name} have the shape {shape[1:]}, one step with {shape[2]} features, "
+                    f"and {first.name!r} slides over the steps",
+                    "x = x.reshape(len(x), -1, 1), and Input(x.shape[1:])",
+                )
+            continue
         if not isinstance(first, (layers.Conv2D, layers.SeparableConv2D)) or front.reshaped:
             continue
         square = len(shape) == 4 and shape[2] == shape[3] >= 16

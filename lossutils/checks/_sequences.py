@@ -113,7 +113,12 @@ def _padded_targets(setup):
     head, (_, x) = heads[0], setup.data.inputs[0]
     accuracy = any("accuracy" in metric.name for metric in head.metrics)
     y = head.rows[..., 0] if head.rows.ndim == 3 and head.rows.shape[2] == 1 else head.rows
-    if head.loss.name != "sparse_categorical_crossentropy" or not accuracy or x.ndim != 2:
+    one_hot = head.loss.name == "categorical_crossentropy" and head.y.one_hot and y.ndim == 3
+    if not accuracy or x.ndim != 2:
+        return
+    if one_hot:
+        y = y.argmax(axis=-1)
+    elif head.loss.name != "sparse_categorical_crossentropy":
         return
     if len(x) != head.y.rows:
         return
@@ -128,8 +133,9 @@ def _padded_targets(setup):
         return
     of_both = np.minimum(_trailing_zeros(x), _trailing_zeros(y))
     if x.any() and of_both.sum() >= _SHARE * y.size:
+        what = "the class 0" if one_hot else "zeros"
         yield (
-            f"{of_both.sum() / y.size:.0%} of the targets are zeros that fill up the rows, and "
+            f"{of_both.sum() / y.size:.0%} of the targets are {what} and fill up the rows, and "
             "loss and accuracy count them",
             "Embedding(..., mask_zero=True), or the loss "
             "SparseCategoricalCrossentropy(ignore_class=0) and sample_weight=(y > 0)",

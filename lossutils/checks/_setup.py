@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from lossutils import _internals
-from lossutils.checks import _arrays, _chain, _data, _network
+from lossutils.checks import _arrays, _chain, _data, _network, _recognition
 from lossutils.losses import CATALOGUE
 
 # Losses for numbers, which say nothing of classes.
@@ -31,7 +31,8 @@ class Loss:
     entry : Entry or None
         What the catalogue says about it; None for a loss of the user's own.
     parameters : dict
-        Its parameters, defaults included.
+        Its parameters, defaults included. Of a loss of the user's own that passes predictions to a
+        loss of Keras as targets, ``swapped`` is the name of that.
     """
 
     given: object
@@ -322,7 +323,9 @@ def resolve_loss(given, y_shape, output_shape):
     else:
         entry = _by_function(resolved)
     if entry is None:
-        return Loss(given)
+        entry, parameters = _recognition.same_as(given, output_shape)
+        if entry is None:
+            return Loss(given, parameters=parameters)
     return Loss(given, entry, entry.parameters | parameters)
 
 

@@ -130,11 +130,12 @@ def label_out_of_range(head):
 def fractional_labels(head):
     """
     The number of a class is whole. A loss for numbered labels cuts fractions off, so 2.7 trains
-    class 2.
+    class 2. Masks that were resized like pictures have such numbers between two classes.
     """
     loss, y = head.loss, head.y
     if loss and _numeric(head) and loss.targets == "integer" and not y.whole:
-        if y.row_sums is None and not _continuous(y):
+        of_places = 2 < len(y.shape) == len(head.output.shape or ()) - 1  # pixels or steps
+        if of_places or (y.row_sums is None and not _continuous(y)):
             yield (
                 f"{loss.name} takes whole class numbers, and the targets are {_span(y)}",
                 "number the classes 0 to K - 1; for rows of probabilities use "

@@ -17,6 +17,12 @@ RULES = {}
 _LARGEST = {"SGD": 10.0, "Adam": 1.0, "AdamW": 1.0, "Nadam": 1.0, "Adamax": 1.0, "RMSprop": 1.0}
 _SMALLEST = 1e-8
 
+# Numbers that are written for missing values.
+_MARKERS = (-999, -9999, -99999)
+
+# Rows in which a column of the inputs equals the targets before it is called a copy.
+_COPIED = 50
+
 # The share of numbers that a dropout may set to zero.
 _DROPPED = 0.8
 
@@ -46,7 +52,8 @@ def not_compiled(setup):
 def non_finite(setup):
     """
     One NaN in a batch spreads to weights, and from them to all predictions. With pandas 3,
-    df[column].fillna(0, inplace=True) changes nothing.
+    df[column].fillna(0, inplace=True) changes nothing. A number that stands for a missing target,
+    such as -999, is learned as a number.
     """
     for name, inputs in setup.inputs:
         if not inputs.finite:
@@ -62,9 +69,91 @@ def non_finite(setup):
                 f"{head.y.missing:,} targets are NaN or infinite",
                 "drop these rows, or give them the sample weight 0 and a finite target",
             )
+        elif head.y is not None and head.loss is not None and head.loss.entry is not None:
+            yield from _marked(head)
     for weights in setup.weights:
         if weights.dtype.kind == "f" and not np.isfinite(weights).all():
             yield "sample_weight holds NaN or infinity", "give every row a finite weight"
+
+
+def _marked(head):
+    """Look for a number that stands for a missing target, far below all others."""
+    y, rows = head.y, head.rows
+    if y.low not in _MARKERS or rows.dtype.kind not in "iuf" or y.row_sums is not None:
+        return
+    marked = rows == y.low
+    others = rows[~marked]
+    if others.size and others.min() > 0.5 * y.low and marked.sum() >= 2:
+        yield (
+            f"{int(marked.sum()):,} targets are {y.low:g}, and all others {others.min():g} or more",
+            "drop these rows, or give them the sample weight 0",
+            "warning",
+        )
+
+
+@rule(RULES, "text-inputs", "error", "Inputs that are no numbers")
+def text_inputs(setup):
+    """
+    A network computes with numbers. A DataFrame with one column of words, or of mixed types,
+    becomes an array of Python objects, and fit() stops. An id in words tells nothing; categories
+    become columns of 0 and 1, or numbers for an Embedding.
+    """
+    if not _takes_numbers(setup):
+        return
+    for name, array in setup.data.inputs:
+        if array.dtype.kind not in "OUSMm" or not array.size:
+            continue
+        called = f"the inputs {name!r}" if name else "the inputs"
+        first = next((value for value in array.flat if isinstance(value, (str, bytes))), None)
+        if first is None and array.dtype.kind == "O":
+            seen, fix = "are Python objects", "x = x.astype('float32')"
+        else:
+            seen = f"hold {first if first is not None else array.flat[0]!r}"
+            fix = "x = pandas.get_dummies(x, dtype='float32'), or drop the column"
+        yield f"{called} {seen}, and the model takes numbers", fix
+
+
+def _takes_numbers(setup):
+    """Tell whether it is known that no input of the model may be text."""
+    try:
+        dtypes = [tensor.dtype for tensor in setup.model.inputs]
+    except Exception:  # not built, or a subclass
+        return bool(setup.layers) and isinstance(setup.layers[0], (*_WITH_KERNEL, layers.Flatten))
+    return "string" not in [keras.backend.standardize_dtype(dtype) for dtype in dtypes]
+
+
+@rule(RULES, "target-in-inputs", "warning", "The target among the inputs")
+def target_in_inputs(setup):
+    """
+    Where a column of the inputs is the target itself, the network copies it: the loss falls to
+    nothing within an epoch, and in use, where the answer is not known, it is of no help. Mostly a
+    column was not dropped, or a window of a series ends with the value that is to be predicted.
+    """
+    heads = [head for head in setup.heads if head.loss is not None and head.rows is not None]
+    if len(heads) != 1 or len(setup.data.inputs) != 1 or heads[0].rows.dtype.kind not in "iufb":
+        return
+    head, (_, x) = heads[0], setup.data.inputs[0]
+    of_steps = x.ndim == 3 and (head.y.counts is None or len(head.y.counts) > 10)
+    if of_steps:
+        x = x[:, -1]
+    if x.ndim != 2 or (x.shape[1] < 2 and not of_steps) or x.dtype.kind not in "iufb":
+        return
+    if len(x) != head.y.rows:
+        return
+    y = head.rows.reshape(len(head.rows), -1)
+    if y.shape[1] != 1 or len(y) < _COPIED or head.y.low == head.y.high:
+        return
+    x = x[_arrays.rows_read(head.y.shape)]
+    few = slice(None, _COPIED)  # nearly all columns differ there
+    for column in np.flatnonzero((x[few] == y[few]).all(axis=0)):
+        if (x[:, column] == y[:, 0]).all():
+            what = f"feature {column} of the last step" if of_steps else f"column {column}"
+            yield (
+                f"{what} of the inputs equals the targets in all {len(y):,} rows",
+                "end the rows one step before the target"
+                if of_steps
+                else f"drop it: x = numpy.delete(x, {column}, axis=1)",
+            )
 
 
 @rule(RULES, "rows-mismatch", "error", "Different numbers of rows")
@@ -211,12 +300,21 @@ def learning_rate(setup):
 @rule(RULES, "nothing-to-train", "error", "A model without weights to train")
 def nothing_to_train(setup):
     """
-    All layers are frozen, or none has weights: fit() runs and changes nothing.
+    All layers are frozen, or none has weights: fit() runs and changes nothing. Where the output is
+    rounded, or the number of the largest class, no gradient comes back from it.
     """
     model = setup.model
     if getattr(model, "built", False) and getattr(model, "compiled", False) and model.layers:
         if not model.trainable_weights:
             yield "no weight of the model is trainable", "set layer.trainable = True, and compile"
+    if setup.custom_training:
+        return
+    for head in setup.heads:
+        if head.loss is not None and head.output.flat:
+            yield (
+                f"{head.name} ends in {head.output.flat!r}, which has no gradient",
+                "train on what it gets, and round or compare what predict() returns",
+            )
 
 
 @rule(RULES, "dropout-rate", "warning", "A dropout that leaves hardly anything")

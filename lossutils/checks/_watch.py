@@ -17,6 +17,7 @@ CODES = (
     "modes-differ",
     "weights-still",
     "weights-jump",
+    "wrong-monitor",
 )
 
 # Rows of the training and of the validation data, and numbers in them, that are predicted.
