@@ -1,6 +1,7 @@
 """The book in a browser: a server of its pages, and Debian's Chromium to read them with.
 
-`make test-pages` installs what is missing and runs these tests; `make test` leaves them out.
+`make test-pages` builds the pages, installs what is missing and runs these tests; `make test`
+leaves them out.
 """
 
 import functools
@@ -9,6 +10,7 @@ import http.server
 import shutil
 import threading
 
+import pdf
 import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -41,6 +43,19 @@ def pytest_ignore_collect(collection_path, config):
     return None if any("browser" in argument for argument in config.args) else True
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Let one worker visit a page, once, for all its tests; other files go whole."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByPage(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file, _, test = nodeid.partition("::")
+            return test[test.find("[") :] if file.endswith("test_every_page.py") else file
+
+    return ByPage(config, log)
+
+
 class Compressing(http.server.SimpleHTTPRequestHandler):
     """Serve files as a web server does: text compressed, on one connection."""
 
@@ -69,6 +84,14 @@ class Compressing(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
+def html():
+    """Return the folder of the pages that `make book` has left."""
+    if not (pdf.HTML / "index.html").is_file():
+        pytest.fail("The pages are not built: make book")
+    return pdf.HTML
+
+
+@pytest.fixture(scope="session")
 def site(html):
     """Return the address at which the book is served."""
     handler = functools.partial(Compressing, directory=html)
@@ -92,20 +115,18 @@ def chromium(site):
         browser.close()
 
 
-@pytest.fixture
-def open_page(chromium, site):
-    """Return a function that opens a page of the book in a new window.
+@pytest.fixture(scope="session")
+def window_on(chromium, site):
+    """Return a function that opens an empty window, which is to be closed with its context.
 
-    The window remembers what went wrong: `page.problems`, and what it asked of other hosts.
+    The window remembers what went wrong in `problems`, requests to other hosts included, and in
+    `loaded` the bytes of each answer.
     """
-    contexts = []
 
-    def opened(page, view="light", **options):
-        context = chromium.new_context(**{**VIEWS[view], **options})
-        contexts.append(context)
-        window = context.new_page()
-        window.set_default_timeout(15_000)
-        window.problems = []
+    def opened(view="light", **options):
+        window = chromium.new_context(**{**VIEWS[view], **options}).new_page()
+        window.set_default_timeout(30_000)
+        window.problems, window.loaded = [], []
         window.on("pageerror", lambda error: window.problems.append(f"error: {error}"))
         window.on(
             "console",
@@ -120,9 +141,26 @@ def open_page(chromium, site):
                 or window.problems.append(f"asks another host: {request.url}")
             ),
         )
-        window.goto(f"{site}/{page}" if "?" in page else f"{site}/{page}.html")
+        window.on(
+            "requestfinished",
+            lambda request: window.loaded.append(request.sizes()["responseBodySize"]),
+        )
+        return window
+
+    return opened
+
+
+@pytest.fixture
+def open_page(window_on, site):
+    """Return a function that opens a page of the book in a new window."""
+    windows = []
+
+    def opened(page, view="light", **options):
+        window = window_on(view, **options)
+        windows.append(window)
+        window.goto(f"{site}/{page}" if "." in page else f"{site}/{page}.html")
         return window
 
     yield opened
-    for context in contexts:
-        context.close()
+    for window in windows:
+        window.context.close()

@@ -3,16 +3,15 @@
 import io
 import re
 
-import notebooks
 import pdf
 import pytest
 from PIL import Image
 from pypdf import PdfReader
 
 CHAPTER = "regression/huber"
+LONG_CELLS = "regression/quantile"
 PRINTED = (CHAPTER, "choosing", "practice/mistakes")
 PAPER = 673  # pixels between the margins of a sheet of A4
-DOTS_OF_LETTERS = 9 * 150 / 72  # the smallest letters of a figure: 9 points at 150 dots an inch
 
 
 # --- Search -----------------------------------------------------------------------------------
@@ -103,18 +102,6 @@ def test_a_tap_enlarges_a_figure(open_page):
     large.wait_for(state="detached")
 
 
-@pytest.mark.parametrize("page", notebooks.pages())
-def test_letters_of_figures_are_large_enough_on_a_phone(open_page, page):
-    window = open_page(page, "phone")
-    window.evaluate("document.querySelectorAll('img').forEach(e => (e.loading = 'eager'))")
-    window.wait_for_function("[...document.images].every(e => e.complete)")
-    scales = window.evaluate(
-        """[...document.querySelectorAll('.figure-box img')].filter(e => e.clientWidth)
-           .map(e => [e.clientWidth, e.naturalWidth])"""
-    )
-    assert all(DOTS_OF_LETTERS * shown / natural >= 10 for shown, natural in scales), scales
-
-
 def test_a_figure_in_the_dark_lies_on_the_color_of_the_page(open_page):
     window = open_page(CHAPTER, "dark")
     figure = window.locator("figure .figure-box img").first
@@ -125,6 +112,40 @@ def test_a_figure_in_the_dark_lies_on_the_color_of_the_page(open_page):
         inside = shot.getpixel((int(box["x"]) + 3, int(box["y"]) + 3))
         outside = shot.getpixel((int(box["x"]) - 6, int(box["y"]) + 3))
     assert max(abs(a - b) for a, b in zip(inside[:3], outside[:3], strict=True)) <= 2
+
+
+def test_a_long_cell_shows_how_it_begins_and_all_of_it_on_demand(open_page):
+    window = open_page(LONG_CELLS, java_script_enabled=False)
+    cell = window.locator("div.cell > div.cell_input:has(.whole)").first
+    code, box = cell.locator("pre"), cell.locator(".whole input")
+    whole = "e => e.clientHeight >= e.scrollHeight - 1"
+    assert not code.evaluate(whole)
+    box.focus()
+    window.keyboard.press("Space")
+    assert code.evaluate(whole)
+    window.keyboard.press("Space")
+    assert not code.evaluate(whole)
+    window.emulate_media(media="print")
+    assert code.evaluate(whole)
+    assert not box.is_visible()
+
+
+# --- The first screen ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("view", "height"), [("light", 900), ("phone", 844)])
+def test_first_screen_shows_the_book_its_doors_and_the_playground(open_page, view, height):
+    window = open_page("index", view)
+    window.wait_for_function("document.querySelector('.loss-playground.lp-on')")
+
+    def bottom(selector):
+        box = window.locator(selector).last.bounding_box()
+        return box["y"] + box["height"]
+
+    assert bottom("h1 + p") < bottom(".sd-card") < height / 2
+    picture = window.locator("[data-side=a] canvas").bounding_box()
+    shown = min(height, picture["y"] + picture["height"]) - picture["y"]
+    assert shown >= (1 if view == "light" else 0.4) * picture["height"]
 
 
 # --- Lines ------------------------------------------------------------------------------------
