@@ -26,7 +26,9 @@ NUMBER = """
 <span class="pageNumber"></span></div>
 """
 # What only a screen has a use for.
-SCREEN_ONLY = "script, noscript, .headerlink, button, form, .guide-answers, .loss-index fieldset"
+SCREEN_ONLY = (
+    "script, noscript, .headerlink, button, form, .whole, .guide-answers, .loss-index fieldset"
+)
 
 
 def anchor(page, fragment=""):

@@ -5,6 +5,12 @@ import re
 HEAD = re.compile(r"<thead>(.*?)</thead>", re.S)
 TABLE = re.compile(r'<table class="(?:docutils [^"]*|table)">.*?</table>', re.S)
 ROW = re.compile(r"<tr\b.*?</tr>", re.S)
+CODE = re.compile(
+    r'(<div class="cell_input docutils container">\s*<div class="highlight-[^>]*>'
+    r'<div class="highlight"><pre>(.*?)</pre></div>)',
+    re.S,
+)
+LONG = 20  # lines of code that a page shows without being asked; of more, book.css shows fewer
 CELL = re.compile(r"<(t[dh])\b([^>]*)>(.*?)</\1>", re.S)
 
 
@@ -23,9 +29,20 @@ def finish(page):
         '<summary aria-label="Show or hide the pages below"><span class="toctree-toggle"',
     )
     page = re.sub(r"<summary>\s*<p>(.*?)</p>\s*</summary>", r"<summary>\1</summary>", page)
+    # A list among the values that a function returns.
+    page = re.sub(r"<p>(<ul\b(?:(?!<p><ul\b).)*?</ul>)\s*</p>", r"\1", page, flags=re.S)
     # The corner of a table is no heading.
     page = re.sub(r"<th((?: [^>]*)?)>(?:\s|&nbsp;|&#160;)*</th>", _corner, page)
+    page = CODE.sub(_unfoldable, page)
     return TABLE.sub(lambda match: _labelled(match[0]), page)
+
+
+def _unfoldable(match):
+    """Let a reader ask for the rest of a long cell: a box to tick, which needs no script."""
+    lines = match[2].rstrip("\n").count("\n") + 1
+    if lines <= LONG:
+        return match[0]
+    return f'{match[1]}<label class="whole"><input type="checkbox">Show all {lines} lines</label>'
 
 
 def _corner(match):
