@@ -66,7 +66,7 @@ test-units: $(INSTALLED)
 	@echo "Testing lossutils, the structure of the notebooks and the rendered pages: about six minutes"
 	@echo "on two cores. (make test-notebooks then runs every notebook: about seven.)"
 	@$(PYTEST) -rs --mpl --cov=lossutils --cov-fail-under=95 \
-	    --cov-report=term-missing:skip-covered --ignore=tests/claims tests
+	    --cov-report=term-missing:skip-covered --ignore=tests/claims --ignore=tests/browser tests
 
 test-notebooks: $(INSTALLED)
 	@echo "Running every notebook and comparing each output with the stored one: about seven minutes"

@@ -19,14 +19,22 @@ def broadcasting_loss(head):
     pairs, and the best answer to that is the mean of the targets for every input. A function makes
     the same table where it takes a column of one of both, y_true - y_pred[:, 0].
     """
-    loss, y = head.loss, head.rows
-    if not head.setup.custom_training and _averages_over_pairs(head):
-        yield (
-            f"{getattr(loss.given, '__name__', type(loss.given).__name__)} is the mean over all "
-            "n × n pairs of a target and a prediction",
-            "give both the same shape within the loss: y_true[:, 0] - y_pred[:, 0]",
+    found = list(_of_targets_without_a_column(head))
+    if not found and not head.setup.custom_training and _averages_over_pairs(head):
+        loss = head.loss.given
+        found.append(
+            (
+                f"{getattr(loss, '__name__', type(loss).__name__)} is the mean over all n × n "
+                "pairs of a target and a prediction",
+                "give both the same shape within the loss: y_true[:, 0] - y_pred[:, 0]",
+            )
         )
-        return
+    yield from found
+
+
+def _of_targets_without_a_column(head):
+    """Look for a loss, or a training step, that pairs targets of shape (n,) with a column."""
+    loss, y = head.loss, head.rows
     if y is None or y.ndim != 1 or head.output.shape is None or len(head.output.shape) != 2:
         return
     if head.setup.custom_training:
