@@ -51,7 +51,12 @@ def _plain(word):
 
 def keywords():
     """Return what readers may type for each page, a list of phrases by its name."""
-    return yaml.safe_load(KEYWORDS.read_text(encoding="utf-8"))
+    phrases = yaml.safe_load(KEYWORDS.read_text(encoding="utf-8"))
+    for page, of_page in phrases.items():
+        for phrase in of_page:
+            if not isinstance(phrase, str):
+                raise TypeError(f'{KEYWORDS.name}, {page}: write "{phrase}" in quotes')
+    return phrases
 
 
 def sections_of(doctree):

@@ -1,7 +1,7 @@
 // What the pages do beyond the theme: boxes that scroll can be reached by keyboard, a tap enlarges
 // a figure, print shows what is folded.
 
-const SCROLLING = ".bd-article :is(pre, div.math, .text_html, .pst-scrollable-table-container, .figure-box)";
+const SCROLLING = ".bd-article :is(pre, div.math, .text_html, .pst-scrollable-table-container, .figure-box, p:has(> img))";
 
 // A box that does not scroll is no stop on the way through the page.
 function letBoxesScroll() {

@@ -102,6 +102,14 @@ def test_a_tap_enlarges_a_figure(open_page):
     large.wait_for(state="detached")
 
 
+def test_letters_of_the_diagram_are_large_enough_on_a_phone(open_page):
+    window = open_page("choosing", "phone")
+    diagram = window.locator("img[src$='choosing.svg']")
+    diagram.evaluate("image => image.decode()")
+    assert 17 * diagram.evaluate("e => e.clientWidth / e.naturalWidth") >= 10
+    assert diagram.evaluate("e => e.parentElement.tabIndex") == 0  # it scrolls, by keyboard too
+
+
 def test_a_figure_in_the_dark_lies_on_the_color_of_the_page(open_page):
     window = open_page(CHAPTER, "dark")
     figure = window.locator("figure .figure-box img").first
@@ -217,6 +225,17 @@ def test_print_shows_solutions(open_page):
     assert folded == 0
     window.evaluate("dispatchEvent(new Event('afterprint'))")
     assert window.evaluate("document.querySelectorAll('.bd-article details[open]').length") == 0
+
+
+def test_print_shows_every_tab(open_page):
+    window = open_page("reference/losses/huber")
+    texts = window.locator(".sd-tab-content")
+    assert texts.count() > 1
+    assert not texts.nth(1).is_visible()
+    window.emulate_media(media="print")
+    tops = [box.bounding_box()["y"] for box in window.locator(".sd-tab-set > :not(input)").all()]
+    assert tops == sorted(tops)
+    assert all(text.is_visible() for text in texts.all())
 
 
 @pytest.fixture(scope="module")
