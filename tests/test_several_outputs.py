@@ -167,10 +167,21 @@ def weights_of_rows(how, y):
     }[how]
 
 
+WEIGHTS = ("none", "one for all", "one each", "some")
+# Half of all combinations, in which each two of their parts meet.
+COMBINATIONS = [
+    tuple(names)
+    for places, names in zip(
+        itertools.product(*(range(len(each)) for each in (COMPILED, WEIGHTS, OPTIMIZERS))),
+        itertools.product(COMPILED, WEIGHTS, OPTIMIZERS),
+        strict=True,
+    )
+    if sum(places) % 2 == 0
+]
+
+
 @pytest.mark.usefixtures("float64")
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("weights", ["none", "one for all", "one each", "some"])
-@pytest.mark.parametrize("given", COMPILED)
+@pytest.mark.parametrize(("given", "weights", "optimizer"), COMBINATIONS)
 def test_losses_and_weights_train_as_in_keras(given, weights, optimizer):
     options = dict(COMPILED[given])
     outputs = options.pop("y", OUTPUTS)

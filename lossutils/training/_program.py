@@ -51,6 +51,9 @@ class Program:
         The device that trains and measures, such as ``"CPU"``.
     curves : bool
         Whether to measure after each epoch instead of after the last.
+    test_rows_only : bool
+        Whether the training rows are not measured, as where test rows decide on a learning rate.
+        What is named after them is NaN then.
     like : Program, optional
         A program of an equal model for data of equal shapes, whose compiled graph this one shares.
         Both may run at the same time.
@@ -77,11 +80,13 @@ class Program:
         jit_compile=False,
         device="CPU",
         curves=True,
+        test_rows_only=False,
         like=None,
     ):
         self.model = model
         self.batch_size = batch_size
         self.curves = curves
+        self.test_rows_only = test_rows_only
         self.device = device
         self.precision = _compiled.precision(model)
         self._generators = _compiled.generator_states(model)
@@ -277,9 +282,11 @@ class Program:
     def _training(self, *arguments):
         *arrays, orders, count, last, learning_rate = arguments
         x_train, y_train, weights, x_test, y_test = self._nested(arrays)
+        unknown = tf.constant(math.nan, self.precision, [len(self.measures)])
 
         def measure():
-            return tf.stack([self._measure(x_train, y_train), self._measure(x_test, y_test)])
+            train = unknown if self.test_rows_only else self._measure(x_train, y_train)
+            return tf.stack([train, self._measure(x_test, y_test)])
 
         def epoch(i, measured):
             self._epoch(x_train, y_train, weights, orders[i])

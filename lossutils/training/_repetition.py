@@ -177,12 +177,12 @@ class Repeater:
         data = self._draw(seed) if drawn else settings.data
         with _seeded(seed), _building():
             weights = _arguments.row_weights(data, settings.class_weight, settings.sample_weight)
-        whole = _Part(data, weights, settings.curves)
+        whole = _Part(data, weights, settings.curves, test_rows_only=False)
         if settings.choice is None or not settings.choice.validates:
             parts = [whole]
         else:
             held_out = settings.choice.held_out(data, weights, seed)
-            parts = [_Part(*held_out, settings.choice.early_stopping), whole]
+            parts = [_Part(*held_out, settings.choice.early_stopping, test_rows_only=True), whole]
         if len(parts) == 1 and not drawn:
             self._parts = parts
         return parts
@@ -249,7 +249,16 @@ class Repeater:
         # One that measures each epoch serves both: it is slower, but compiled already.
         like = _programs.get((*key, curves)) or _programs.get((*key, True))
         curves = like.curves if like else curves
-        program = Program(model, part.data, batch_size, jit_compile, device, curves, like)
+        program = Program(
+            model,
+            part.data,
+            batch_size,
+            jit_compile,
+            device,
+            curves,
+            part.test_rows_only,
+            like,
+        )
         program.prepare(part.data, part.weights)
         _trained.update((id(v), v) for v in model.trainable_variables)
         if mark is not None and like is None:
@@ -266,12 +275,13 @@ class _Part:
     data: Dataset
     weights: np.ndarray | dict | tuple | None
     curves: bool
+    test_rows_only: bool
 
     @functools.cached_property
     def key(self):
         """What distinguishes the graphs for different rows of one repetition."""
         shapes = tuple(_rows.layout(getattr(self.data, name)) for name in _ARRAYS)
-        return self.curves, _rows.layout(self.weights), shapes
+        return self.curves, self.test_rows_only, _rows.layout(self.weights), shapes
 
 
 def in_threads(build, settings, seeds):
