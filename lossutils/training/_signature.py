@@ -5,6 +5,7 @@ wrote, on the constants that these read or keep, on what `adapt` has learned. A 
 all of it; what it cannot follow has no signature, and its program is not shared.
 """
 
+import copyreg
 import functools
 import hashlib
 import inspect
@@ -261,9 +262,17 @@ def _may_change(function):
 def dumps_by_value(thing):
     """Pickle with the code of all modules that are no library, so that an edit travels too."""
     try:
-        return _dumps(thing, cloudpickle.Pickler)
+        return _dumps(thing, _Pickler)
     except Exception:  # a module may hold what cannot be pickled; by name it need not be
         return cloudpickle.dumps(thing)
+
+
+class _Pickler(cloudpickle.Pickler):
+    def reducer_override(self, thing):
+        """Take a loss of a reader's class as it is: Keras would look the class up by its name."""
+        if isinstance(thing, keras.losses.Loss) and not _is_library(type(thing).__module__):
+            return copyreg.__newobj__, (type(thing),), thing.__dict__
+        return super().reducer_override(thing)
 
 
 def _dumps(thing, pickler):
