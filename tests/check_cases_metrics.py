@@ -121,6 +121,20 @@ WRONG = {
         ),
     },
     "metric-encoding": {
+        "equality of probabilities": lambda: check(
+            compiled(sequential(1, "sigmoid"), "bce", [metrics.Accuracy()]), X, BINARY
+        ),
+        "equality of logits": lambda: check(
+            compiled(functional(1), LOGITS, [metrics.Accuracy(name="acc")]), X, BINARY
+        ),
+        "equality of rows": lambda: check(
+            compiled(unbuilt(3, "softmax"), "categorical_crossentropy", [metrics.Accuracy()]),
+            X,
+            ONE_HOT,
+        ),
+        "equality of masks": lambda: check(
+            compiled(image_to_image(1, "sigmoid"), "bce", [metrics.Accuracy()]), IMAGES, MASKS
+        ),
         "the five largest of three": lambda: check(
             compiled(
                 sequential(3, "softmax"),
@@ -344,6 +358,9 @@ NEAR = {
         ),
     },
     "metric-encoding": {
+        "the word": lambda: check(
+            compiled(sequential(1, "sigmoid"), "bce", ["Accuracy"]), X, BINARY
+        ),
         "the two largest of three": lambda: check(
             compiled(
                 sequential(3, "softmax"),

@@ -47,6 +47,8 @@ from check_setups import (
 )
 from keras import layers, losses, ops
 
+from lossutils.losses.keras_losses import OrdinalCrossentropy
+
 
 def hidden_then(*last):
     """Return a Sequential that ends in these layers."""
@@ -279,6 +281,20 @@ WRONG = {
         ),
     },
     "double-activation": {
+        "relu, and the loss squashes": lambda: check(
+            compiled(sequential(1, "relu"), losses.BinaryCrossentropy(from_logits=True)), X, BINARY
+        ),
+        "tanh, and the loss squashes": lambda: check(
+            compiled(functional(3, "tanh"), losses.SparseCategoricalCrossentropy(from_logits=True)),
+            X,
+            LABELS,
+        ),
+        "relu by itself, and the loss squashes": lambda: check(
+            compiled(added(3, "relu"), losses.CategoricalCrossentropy(from_logits=True)), X, ONE_HOT
+        ),
+        "relu before ordered thresholds": lambda: check(
+            compiled(sequential(2, "relu"), OrdinalCrossentropy()), X, LABELS
+        ),
         "relu, then sigmoid": lambda: check(
             compiled(
                 hidden_then(layers.Dense(1, activation="relu"), layers.Activation("sigmoid")), "bce"
@@ -345,6 +361,15 @@ WRONG = {
         "chosen by the shapes": lambda: check(compiled(sequential(3), "crossentropy"), X, LABELS),
     },
     "probabilities-as-logits": {
+        "a softmax before ordered thresholds": lambda: check(
+            compiled(sequential(2, "softmax"), OrdinalCrossentropy()), X, LABELS
+        ),
+        "sigmoids before ordered thresholds": lambda: check(
+            compiled(functional(2, "sigmoid"), OrdinalCrossentropy()), X, LABELS
+        ),
+        "a subclass before ordered thresholds": lambda: check(
+            compiled(Perceptron(2, "sigmoid"), OrdinalCrossentropy()), FRAME, pd.Series(LABELS)
+        ),
         "sigmoid": lambda: check(
             compiled(sequential(1, "sigmoid"), losses.BinaryCrossentropy(from_logits=True)),
             X,
@@ -617,6 +642,25 @@ NEAR = {
         "the second of two units": lambda: check(compiled(second_of_two(), "bce"), X, BINARY),
     },
     "double-activation": {
+        "linear, and the loss squashes": lambda: check(
+            compiled(functional(3), losses.SparseCategoricalCrossentropy(from_logits=True)),
+            X,
+            LABELS,
+        ),
+        "relu before the mean of scores, and the loss squashes": lambda: check(
+            compiled(
+                keras.Sequential(
+                    [
+                        keras.Input((8, 8, 1)),
+                        layers.Conv2D(3, 3, activation="relu"),
+                        layers.GlobalAveragePooling2D(),
+                    ]
+                ),
+                losses.SparseCategoricalCrossentropy(from_logits=True),
+            ),
+            IMAGES,
+            LABELS,
+        ),
         "relu in the hidden layer": lambda: check(
             compiled(
                 hidden_then(
@@ -728,6 +772,9 @@ NEAR = {
         ),
     },
     "probabilities-as-logits": {
+        "logits of ordered thresholds": lambda: check(
+            compiled(functional(2), OrdinalCrossentropy()), X, LABELS
+        ),
         "without from_logits": lambda: check(
             compiled(sequential(1, "sigmoid"), losses.BinaryCrossentropy(from_logits=False)),
             X,

@@ -1,5 +1,6 @@
 """Set-ups for the rules that try a loss of the user's own; see test_checks_rules.py."""
 
+import keras
 import numpy as np
 from check_cases_samples import own_step
 from check_setups import (
@@ -24,7 +25,7 @@ from check_setups import (
     image_to_image,
     sequential,
 )
-from keras import losses, ops
+from keras import layers, losses, ops
 
 
 def bare_crossentropy(y, p):
@@ -125,8 +126,33 @@ class Wrapped(losses.Loss):
         return losses.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
 
 
+def cosine(y, p):
+    size = ops.sqrt(ops.sum(y * y, axis=-1) * ops.sum(p * p, axis=-1) + 1e-9)
+    return ops.mean(ops.sum(y * p, axis=-1) / size)
+
+
+def correlation(y, p):
+    y, p = y - ops.mean(y), p - ops.mean(p)
+    return ops.mean(y * p) / ops.sqrt(ops.mean(y * y) * ops.mean(p * p) + 1e-9)
+
+
+def mean_and(activation):
+    """A mean and a deviation, from two layers."""
+    inputs = keras.Input(X.shape[1:])
+    hidden = layers.Dense(8, activation="relu")(inputs)
+    parts = [layers.Dense(1)(hidden), layers.Dense(1, activation=activation)(hidden)]
+    return keras.Model(inputs, layers.Concatenate()(parts))
+
+
+def raw_likelihood(y, p):
+    return ops.mean(ops.log(p[:, 1:]) + 0.5 * ops.square((y - p[:, :1]) / p[:, 1:]))
+
+
 WRONG = {
     "own-loss-not-finite": {
+        "the logarithm of a part of joined outputs": lambda: check(
+            compiled(mean_and(None), raw_likelihood), X, column(NUMBERS)
+        ),
         "logarithm of 1 - p": lambda: check(
             compiled(sequential(1, "sigmoid"), bare_crossentropy), X, column(BINARY)
         ),
@@ -164,6 +190,13 @@ WRONG = {
         "a step of its own": lambda: check(own_step(), X, NUMBERS),
     },
     "wrong-sign-loss": {
+        "a cosine without its minus": lambda: check(
+            compiled(sequential(3), lambda y, p: cosine(y, p)), X, VECTORS
+        ),
+        "a correlation": lambda: check(compiled(functional(1), correlation), X, column(NUMBERS)),
+        "1 plus a cosine": lambda: check(
+            compiled(built_perceptron(3), lambda y, p: 1 + cosine(y, p)), X, VECTORS
+        ),
         "minus a squared error": lambda: check(
             compiled(sequential(3), lambda y, p: -ops.mean(ops.square(y - p))), X, VECTORS
         ),
@@ -186,6 +219,9 @@ WRONG = {
 
 NEAR = {
     "own-loss-not-finite": {
+        "a positive part of joined outputs": lambda: check(
+            compiled(mean_and("softplus"), raw_likelihood), X, column(NUMBERS)
+        ),
         "clipped": lambda: check(
             compiled(sequential(1, "sigmoid"), safe_crossentropy), X, column(BINARY)
         ),
@@ -218,6 +254,15 @@ NEAR = {
         "columns": lambda: check(own_step(), X, column(NUMBERS)),
     },
     "wrong-sign-loss": {
+        "minus a cosine": lambda: check(
+            compiled(sequential(3), lambda y, p: -cosine(y, p)), X, VECTORS
+        ),
+        "1 minus a correlation": lambda: check(
+            compiled(functional(1), lambda y, p: 1 - correlation(y, p)), X, column(NUMBERS)
+        ),
+        "the cost of what is chosen": lambda: check(
+            compiled(sequential(3), lambda y, p: ops.mean(y * p)), X, VECTORS
+        ),
         "a likelihood turned round": lambda: check(
             compiled(functional(2), lambda y, p: -likelihood(y, p)), X, column(NUMBERS)
         ),

@@ -24,6 +24,7 @@ from check_setups import (
     convolutional,
     functional,
     image_to_image,
+    recurrent,
     sequential,
     time_distributed,
     two_outputs,
@@ -37,11 +38,19 @@ SORTED = np.sort(BINARY)
 RARE = (np.arange(ROWS) % 6 == 0).astype(int)
 UNEVEN = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 2])[np.arange(ROWS) % 10]
 
-MANY = np.tile(X, (5, 1))
+OTHERS = np.random.default_rng(1).normal(size=X.shape).astype("float32")
+MANY = np.random.default_rng(2).normal(size=(300, X.shape[1])).astype("float32")
 NEARLY_SORTED = np.repeat([0, 1, 2], 100)
 NEARLY_SORTED[[7, 130, 250, 299]] = [1, 2, 0, 1]
 MORE_AND_MORE = (np.random.default_rng(0).uniform(size=300) < np.linspace(0.3, 0.7, 300)).astype(
     int
+)
+
+
+SINE = np.sin(2 * np.pi * np.arange(400) / 25).astype("float32")
+WAVES = (
+    np.stack([SINE[i : i + 5] for i in range(300)])[..., None] * np.ones(4, "float32"),
+    SINE[5:305],
 )
 
 
@@ -105,6 +114,36 @@ def number(way=sequential):
 def half(x, y, first=True):
     rows = slice(HALF) if first else slice(HALF, None)
     return x[rows], y[rows]
+
+
+def repeated(x, y):
+    """Draw rows such that the rarer class has as many as the other, and shuffle them."""
+    rng = np.random.default_rng(0)
+    rows = np.concatenate([rng.choice(np.flatnonzero(y == label), 200) for label in (0, 1)])
+    rows = np.r_[rows, np.arange(len(x))]
+    rng.shuffle(rows)
+    return x[rows], y[rows]
+
+
+def taken_apart(anew=True):
+    """Shuffle a data set, and divide it afterwards."""
+    rows = tf.data.Dataset.from_tensor_slices((MANY, MORE_AND_MORE))
+    rows = rows.shuffle(300, reshuffle_each_iteration=anew).batch(20)
+    return {"x": rows.take(8), "validation_data": rows.skip(8)}
+
+
+def standardized(x):
+    return (x - x.mean(axis=0)) / x.std(axis=0)
+
+
+def from_0_to_1(x):
+    return (x - x.min(axis=0)) / np.ptp(x, axis=0)
+
+
+def in_order(x, y):
+    """A data set in the order of its labels."""
+    order = np.argsort(y, kind="stable")
+    return tf.data.Dataset.from_tensor_slices((x[order], y[order]))
 
 
 WRONG = {
@@ -180,6 +219,12 @@ WRONG = {
             [NUMBERS, BINARY],
             class_weight={0: 1.0, 1: 2.0},
         ),
+        "for each output": lambda: check(
+            compiled(two_outputs(), ["mse", "bce"]),
+            X,
+            [NUMBERS, BINARY],
+            class_weight={"label": {0: 1.0, 1: 2.0}},
+        ),
         "negative": lambda: check(sigmoid(), X, BINARY, class_weight={0: 1.0, 1: -2.0}),
         "a list": lambda: check(sigmoid(), X, BINARY, class_weight=[1.0, 2.0]),
         "numbers": lambda: check(number(), X, NUMBERS, class_weight={0: 1.0, 1: 2.0}),
@@ -188,6 +233,35 @@ WRONG = {
         ),
     },
     "validation-data": {
+        "the training rows": lambda: check(sigmoid(), X, BINARY, validation_data=(X, BINARY)),
+        "repeated before the split": lambda: check(
+            sigmoid(functional), *repeated(MANY, MORE_AND_MORE), validation_split=0.3
+        ),
+        "pictures repeated": lambda: check(
+            compiled(convolutional(3, "softmax"), SPARSE),
+            IMAGES,
+            LABELS,
+            validation_data=half(IMAGES, LABELS),
+        ),
+        "shuffled anew before the split": lambda: check(sigmoid(), **taken_apart()),
+        "standardized by itself": lambda: check(
+            sigmoid(),
+            standardized(MANY),
+            MORE_AND_MORE,
+            validation_data=(standardized(OTHERS), BINARY),
+        ),
+        "standardized by itself, as a DataFrame": lambda: check(
+            number(unbuilt),
+            pd.DataFrame(standardized(X)),
+            NUMBERS,
+            validation_data=(pd.DataFrame(standardized(OTHERS)), NUMBERS),
+        ),
+        "from 0 to 1 by itself": lambda: check(
+            softmax(functional),
+            from_0_to_1(X),
+            LABELS,
+            validation_data=(from_0_to_1(OTHERS), LABELS),
+        ),
         "not divided": lambda: check(
             compiled(convolutional(3, "softmax"), SPARSE),
             *half(IMAGES, LABELS),
@@ -218,6 +292,16 @@ WRONG = {
         ),
     },
     "sorted-rows": {
+        "a data set, two classes": lambda: check(
+            sigmoid(), in_order(MANY, MORE_AND_MORE).batch(32)
+        ),
+        "a data set, the first of three classes": lambda: check(
+            softmax(unbuilt), in_order(np.tile(MANY, (3, 1)), np.arange(900) // 300).batch(25)
+        ),
+        "a data set, one-hot": lambda: check(
+            compiled(functional(3, "softmax"), "categorical_crossentropy"),
+            tf.data.Dataset.from_tensor_slices((X, np.eye(3)[np.sort(LABELS)])).batch(8),
+        ),
         "but for a few": lambda: check(softmax(), MANY, NEARLY_SORTED, validation_split=0.2),
         "two classes": lambda: check(sigmoid(), X, SORTED, validation_split=0.2),
         "three classes": lambda: check(
@@ -308,6 +392,30 @@ NEAR = {
         ),
     },
     "validation-data": {
+        "repeated after the split": lambda: check(
+            sigmoid(),
+            *repeated(*half(MANY, MORE_AND_MORE)),
+            validation_data=(OTHERS, BINARY),
+        ),
+        "rows of few categories": lambda: check(
+            sigmoid(), np.sign(MANY), MORE_AND_MORE, validation_data=(np.sign(OTHERS), BINARY)
+        ),
+        "a series that repeats itself": lambda: check(
+            compiled(recurrent(1), "mse"), *WAVES, validation_split=0.3
+        ),
+        "pictures of which many are black": lambda: check(
+            compiled(convolutional(3, "softmax"), SPARSE),
+            IMAGES * (BINARY[:, None, None, None] > 0),
+            LABELS,
+            validation_data=(IMAGES[::-1, ::-1] * (BINARY[:, None, None, None] > 0), LABELS),
+        ),
+        "shuffled once before the split": lambda: check(sigmoid(), **taken_apart(anew=False)),
+        "standardized by the training rows": lambda: check(
+            sigmoid(),
+            standardized(MANY),
+            MORE_AND_MORE,
+            validation_data=((OTHERS - MANY.mean(axis=0)) / MANY.std(axis=0), BINARY),
+        ),
         "other rows": lambda: check(
             sigmoid(), *half(X, BINARY), validation_data=half(X, BINARY, first=False)
         ),
@@ -326,20 +434,33 @@ NEAR = {
             validation_data=(np.arange(HALF, ROWS)[:, None] * np.ones(4) / ROWS, NUMBERS[HALF:]),
         ),
         "with weights": lambda: check(
-            sigmoid(), X, BINARY, validation_data=(X, BINARY, np.ones(ROWS))
+            sigmoid(),
+            *half(X, BINARY),
+            validation_data=(*half(X, BINARY, first=False), np.ones(HALF)),
         ),
         "batches": lambda: check(
             sigmoid(),
-            *(X, BINARY),
-            validation_data=tf.data.Dataset.from_tensor_slices((X, BINARY)).batch(8),
+            *half(X, BINARY),
+            validation_data=tf.data.Dataset.from_tensor_slices(half(X, BINARY, first=False)).batch(
+                8
+            ),
         ),
         "a class that the few rows lack": lambda: check(
-            softmax(), X, LABELS, validation_data=(X[LABELS < 2], LABELS[LABELS < 2])
+            softmax(), X, LABELS, validation_data=(OTHERS[LABELS < 2], LABELS[LABELS < 2])
         ),
     },
     "sorted-rows": {
+        "a data set that is shuffled": lambda: check(
+            sigmoid(), in_order(MANY, MORE_AND_MORE).shuffle(300, seed=0).batch(32)
+        ),
+        "a data set of a rare class": lambda: check(
+            sigmoid(), tf.data.Dataset.from_tensor_slices((MANY, np.arange(300) // 299)).batch(32)
+        ),
+        "a data set of numbers that grow": lambda: check(
+            number(), tf.data.Dataset.from_tensor_slices((X, np.sort(NUMBERS))).batch(8)
+        ),
         "nearly sorted, to be shuffled": lambda: check(
-            softmax(), MANY, NEARLY_SORTED, validation_data=(MANY[::7], NEARLY_SORTED[::7])
+            softmax(), MANY, NEARLY_SORTED, validation_data=(OTHERS, NEARLY_SORTED[::5])
         ),
         "a class that becomes more frequent": lambda: check(
             sigmoid(), MANY, MORE_AND_MORE, validation_split=0.2

@@ -401,6 +401,12 @@ WRONG = {
         ),
     },
     "constant-targets": {
+        "the others have no weight": lambda: check(
+            compiled(sequential(1, "sigmoid"), "bce"),
+            X,
+            BINARY,
+            sample_weight=(BINARY == 0).astype("float32"),
+        ),
         "zeros": lambda: check(
             compiled(sequential(1, "sigmoid"), "binary_crossentropy"), X, np.zeros(ROWS, int)
         ),

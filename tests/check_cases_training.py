@@ -10,6 +10,7 @@ from check_setups import (
     FRAME,
     IMAGES,
     LABELS,
+    MASKS,
     NUMBERS,
     ONE_HOT,
     ROWS,
@@ -24,6 +25,7 @@ from check_setups import (
     convolutional,
     flattened,
     functional,
+    image_to_image,
     recurrent,
     replaced,
     sequential,
@@ -31,7 +33,7 @@ from check_setups import (
     two_outputs,
     unbuilt,
 )
-from keras import initializers, layers, ops, optimizers
+from keras import initializers, layers, losses, ops, optimizers, regularizers
 
 FEW = np.arange(ROWS) % 5 == 0
 PIXELS = (255 * IMAGES).astype("uint8")
@@ -42,6 +44,9 @@ TEXTS = np.array(["so good", "so bad"])[BINARY][:, None]
 NONLINEAR = np.sin(3 * X[:, 0]) * X[:, 1]
 LINE = X @ np.array([1.0, -2.0, 0.5, 0.1])
 ONES = np.ones(ROWS)
+DEPTHS = np.linspace(-999, 0, FEATURES * ROWS).reshape(ROWS, FEATURES)
+SPARSE = "sparse_categorical_crossentropy"
+IGNORED = np.where(IMAGES[..., 0] > 0.9, 0.0, 1.0)
 
 
 def two_inputs():
@@ -235,8 +240,61 @@ def built(model):
     return model
 
 
-def schedule():
-    return optimizers.schedules.CosineDecay(0.1, 1000)
+def schedule(steps=1000):
+    return optimizers.schedules.CosineDecay(0.1, steps)
+
+
+def relus(number):
+    return [layers.Dense(8, activation="relu") for _ in range(number)]
+
+
+def decaying(decay_steps):
+    return optimizers.schedules.ExponentialDecay(0.1, decay_steps, decay_rate=0.9)
+
+
+def many(y):
+    """Rows of which an epoch has 200 steps."""
+    number = -(-6400 // ROWS)
+    return np.tile(X, (number, 1)), np.tile(y, number)
+
+
+def of_masks(loss):
+    return compiled(image_to_image(1, "sigmoid"), loss)
+
+
+def penalized(number, penalty, *middle, last=None):
+    """A classifier of which each layer has a penalty."""
+    hidden = [layers.Dense(8, activation="relu", kernel_regularizer=penalty) for _ in range(number)]
+    last = last or layers.Dense(3, activation="softmax", kernel_regularizer=penalty)
+    return compiled(chain(*hidden, *middle, last=last), SPARSE)
+
+
+def convolutions(*between, classes=3, functional=False):
+    """Two convolutions, and what is given between them and behind them."""
+    first, second = layers.Conv2D(4, 3), layers.Conv2D(4, 3)
+    behind = [layers.Flatten(), layers.Dense(classes, activation="softmax")]
+    if not functional:
+        return chain(first, *between, second, *between, behind[0], last=behind[1], inputs=(8, 8, 1))
+    tensor = inputs = keras.Input((8, 8, 1))
+    for layer in (first, *between, second, *behind):
+        tensor = layer(tensor)
+    return keras.Model(inputs, tensor)
+
+
+def word_of_the_largest(function=None):
+    """A classifier that looks up the largest of what it computes, with weights before and after."""
+    inputs = keras.Input((FEATURES,))
+    likely = layers.Dense(5, activation="softmax", name="likely")(inputs)
+    chosen = layers.Lambda(function)(likely) if function else ops.argmax(likely, -1)
+    hidden = layers.Dense(8, activation="relu")(chosen) if function else None
+    hidden = layers.Embedding(5, 4)(chosen) if hidden is None else hidden
+    return keras.Model(inputs, layers.Dense(1, activation="sigmoid")(hidden))
+
+
+def functional_linear():
+    inputs = keras.Input((FEATURES,))
+    hidden = layers.Dense(8)(layers.Dense(8)(inputs))
+    return keras.Model(inputs, layers.Dense(1)(hidden))
 
 
 WRONG = {
@@ -247,6 +305,17 @@ WRONG = {
         "subclassed": lambda: check(built_perceptron(1), X, column(NUMBERS)),
     },
     "non-finite": {
+        "a number for what is missing in a column": lambda: check(
+            compiled(sequential(1), "mse"), replaced(X, (slice(3, 6), 1), -999), NUMBERS
+        ),
+        "in a DataFrame": lambda: check(
+            compiled(unbuilt(1, "sigmoid"), "bce"),
+            FRAME.assign(rate=np.where(FEW, -9999, FRAME["rate"])),
+            BINARY,
+        ),
+        "in windows of a series": lambda: check(
+            compiled(recurrent(1), "mse"), replaced(SERIES, (slice(7, 9), 2, 3), -9999), NUMBERS
+        ),
         "a number for what is missing": lambda: check(
             compiled(sequential(1), "mse"), X, np.where(FEW, -999.0, NUMBERS)
         ),
@@ -321,6 +390,15 @@ WRONG = {
         ),
     },
     "sample-weights": {
+        "of pixels, with Dice": lambda: check(
+            of_masks("dice"), IMAGES, MASKS, sample_weight=IGNORED
+        ),
+        "of pixels, with Tversky of each image": lambda: check(
+            of_masks(losses.Tversky(axis=(1, 2, 3))), IMAGES, MASKS, sample_weight=IGNORED
+        ),
+        "of images, with Dice of the batch": lambda: check(
+            of_masks(losses.Dice()), IMAGES, MASKS, sample_weight=np.where(FEW, 5.0, 1.0)
+        ),
         "negative": lambda: check(
             compiled(sequential(1, "sigmoid"), "bce"),
             X,
@@ -533,6 +611,11 @@ WRONG = {
         ),
     },
     "saturating-stack": {
+        "a convolution with a softmax": lambda: check(
+            compiled(images_scaled(layers.Conv2D(4, 3, activation="softmax")), SPARSE),
+            IMAGES,
+            LABELS,
+        ),
         "four": lambda: check(compiled(chain(*sigmoids(4)), "mse"), X, NUMBERS),
         "softmax": lambda: check(
             compiled(chain(layers.Dense(8, activation="softmax"), dense()), "mse"), X, NUMBERS
@@ -558,6 +641,13 @@ WRONG = {
         ),
     },
     "loss-balance": {
+        "a penalty of 1": lambda: check(penalized(2, regularizers.L2(1.0)), X, LABELS),
+        "a penalty of both kinds": lambda: check(
+            penalized(3, regularizers.L1L2(0.5, 0.5)), FRAME, pd.Series(LABELS)
+        ),
+        "a penalty with dropout": lambda: check(
+            penalized(2, regularizers.L1(0.5), layers.Dropout(0.2)), X, LABELS
+        ),
         "prices beside labels": lambda: check(
             compiled(two_outputs(), ["mse", "bce"]), X, [400 * NUMBERS, BINARY]
         ),
@@ -571,6 +661,14 @@ WRONG = {
         ),
     },
     "linear-stack": {
+        "functional": lambda: check(compiled(functional_linear(), "mse"), X, NONLINEAR),
+        "convolutions": lambda: check(compiled(convolutions(), SPARSE), IMAGES, LABELS),
+        "convolutions, functional": lambda: check(
+            compiled(convolutions(functional=True), SPARSE), IMAGES, LABELS
+        ),
+        "convolutions with means": lambda: check(
+            compiled(convolutions(layers.AveragePooling2D(2, 1)), SPARSE), IMAGES, LABELS
+        ),
         "two layers": lambda: check(compiled(linear(), "mse"), X, NONLINEAR),
         "three layers": lambda: check(
             compiled(linear(layers.Dense(8)), "mae"), FRAME, pd.Series(NONLINEAR)
@@ -611,6 +709,70 @@ WRONG = {
         ),
     },
     "learning-rate": {
+        "a schedule of hardly anything": lambda: check(
+            compiled(
+                sequential(1),
+                "mse",
+                optimizer=optimizers.Adam(optimizers.schedules.CosineDecay(1e-9, 3000)),
+            ),
+            X,
+            NUMBERS,
+        ),
+        "decays at once": lambda: check(
+            compiled(sequential(1), "mse", optimizer=optimizers.SGD(decaying(decay_steps=1))),
+            *many(NUMBERS),
+        ),
+        "decays with the inverse of time": lambda: check(
+            compiled(
+                functional(1),
+                "mse",
+                optimizer=optimizers.Adam(
+                    optimizers.schedules.InverseTimeDecay(0.01, decay_steps=0.05, decay_rate=1.0)
+                ),
+            ),
+            *many(NUMBERS),
+        ),
+        "ends within the first epoch": lambda: check(
+            compiled(unbuilt(1, "sigmoid"), "bce", optimizer=optimizers.Adam(schedule(20))),
+            *many(BINARY),
+        ),
+        "ends within the first epoch, after warming up": lambda: check(
+            compiled(
+                functional(1, "sigmoid"),
+                "bce",
+                optimizer=optimizers.AdamW(
+                    optimizers.schedules.CosineDecay(0.0, 10, warmup_target=0.01, warmup_steps=5)
+                ),
+            ),
+            *many(BINARY),
+        ),
+        "falls in a line within the first epoch": lambda: check(
+            compiled(
+                sequential(1),
+                "mse",
+                optimizer=optimizers.SGD(optimizers.schedules.PolynomialDecay(0.1, 20, 1e-6)),
+            ),
+            *many(NUMBERS),
+        ),
+        "a tenth, through four layers": lambda: check(
+            compiled(chain(*relus(4)), "mse", optimizer=optimizers.Adam(0.1)), X, NUMBERS
+        ),
+        "a half, through three": lambda: check(
+            compiled(
+                chain(*relus(3), last=three_classes()), SPARSE, optimizer=optimizers.Adam(0.5)
+            ),
+            X,
+            LABELS,
+        ),
+        "a half, through convolutions": lambda: check(
+            compiled(
+                images_scaled(layers.Conv2D(4, 3, activation="relu"), *relus(1)),
+                SPARSE,
+                optimizer=optimizers.RMSprop(0.5),
+            ),
+            IMAGES,
+            LABELS,
+        ),
         "Adam": lambda: check(
             compiled(sequential(1), "mse", optimizer=optimizers.Adam(1.0)), X, NUMBERS
         ),
@@ -631,6 +793,15 @@ WRONG = {
         ),
     },
     "nothing-to-train": {
+        "the largest looked up": lambda: check(compiled(word_of_the_largest(), "bce"), X, BINARY),
+        "rounded in the midst": lambda: check(
+            compiled(word_of_the_largest(ops.round), "bce"), X, BINARY
+        ),
+        "compared in the midst": lambda: check(
+            compiled(chain(dense(), layers.Lambda(lambda v: ops.cast(v > 0, "float32"))), "mse"),
+            X,
+            NUMBERS,
+        ),
         "rounded": lambda: check(
             compiled(chain(dense(), layers.Dense(1), last=layers.Lambda(ops.round)), "mse"),
             X,
@@ -689,6 +860,24 @@ NEAR = {
         "compiled and built later": lambda: check(compiled(unbuilt(1), "mse"), X, NUMBERS),
     },
     "non-finite": {
+        "steps that a mask leaves out": lambda: check(
+            compiled(
+                keras.Sequential(
+                    [
+                        keras.Input(SERIES.shape[1:]),
+                        layers.Masking(mask_value=-999.0),
+                        layers.LSTM(4),
+                        layers.Dense(1),
+                    ]
+                ),
+                "mse",
+            ),
+            replaced(SERIES, (slice(None), slice(3, None)), -999),
+            NUMBERS,
+        ),
+        "depths down to -999": lambda: check(
+            compiled(tables(adapted(DEPTHS)), "mse"), DEPTHS, NUMBERS
+        ),
         "a number for what is missing, without weight": lambda: check(
             compiled(sequential(1), "mse"),
             X,
@@ -777,6 +966,16 @@ NEAR = {
         ),
     },
     "sample-weights": {
+        "of images, with Dice of each image": lambda: check(
+            of_masks(losses.Dice(axis=(1, 2, 3))),
+            IMAGES,
+            MASKS,
+            sample_weight=np.where(FEW, 5.0, 1.0),
+        ),
+        "of pixels, with cross-entropy": lambda: check(
+            of_masks("bce"), IMAGES, MASKS, sample_weight=IGNORED
+        ),
+        "all 1, with Dice": lambda: check(of_masks("dice"), IMAGES, MASKS, sample_weight=ONES),
         "some zero": lambda: check(
             compiled(sequential(1), "mse"), X, NUMBERS, sample_weight=np.where(FEW, 0.0, 2.0)
         ),
@@ -964,6 +1163,19 @@ NEAR = {
         ),
     },
     "saturating-stack": {
+        "a last convolution with a softmax": lambda: check(
+            compiled(
+                chain(
+                    layers.Conv2D(4, 3, activation="relu"),
+                    layers.Conv2D(3, 6, activation="softmax"),
+                    last=layers.Reshape((3,)),
+                    inputs=(8, 8, 1),
+                ),
+                SPARSE,
+            ),
+            IMAGES,
+            LABELS,
+        ),
         "two": lambda: check(compiled(chain(*sigmoids(2)), "mse"), X, NUMBERS),
         "normalized between": lambda: check(
             compiled(chain(*sigmoids(3), layers.BatchNormalization(), *sigmoids(3)), "mse"),
@@ -973,6 +1185,16 @@ NEAR = {
         "relu": lambda: check(compiled(chain(*[dense() for _ in range(6)]), "mse"), X, NUMBERS),
     },
     "loss-balance": {
+        "a usual penalty": lambda: check(penalized(3, "l2"), X, LABELS),
+        "a large penalty on the hidden layers of a shallow network": lambda: check(
+            penalized(1, regularizers.L2(0.5)), X, LABELS
+        ),
+        "a large penalty before a normalization": lambda: check(
+            penalized(2, regularizers.L2(0.5), layers.BatchNormalization()), X, LABELS
+        ),
+        "no penalty on the last layer": lambda: check(
+            penalized(2, regularizers.L2(0.5), last=three_classes()), X, LABELS
+        ),
         "standardized": lambda: check(
             compiled(two_outputs(), ["mse", "bce"]), X, [NUMBERS, BINARY]
         ),
@@ -986,6 +1208,28 @@ NEAR = {
         ),
     },
     "linear-stack": {
+        "convolutions with maxima": lambda: check(
+            compiled(convolutions(layers.MaxPooling2D(2, 1)), SPARSE), IMAGES, LABELS
+        ),
+        "convolutions with relu": lambda: check(
+            compiled(convolutions(layers.ReLU(), functional=True), SPARSE), IMAGES, LABELS
+        ),
+        "a filter of pictures": lambda: check(
+            compiled(
+                chain(
+                    layers.Conv2D(4, 3, padding="same"),
+                    last=layers.Conv2D(1, 3, padding="same"),
+                    inputs=(8, 8, 1),
+                ),
+                "mse",
+            ),
+            IMAGES,
+            IMAGES[:, ::-1],
+        ),
+        "a linear autoencoder of many columns": lambda: check(
+            compiled(chain(layers.Dense(4), last=layers.Dense(160), inputs=(160,)), "mse"),
+            *[np.random.default_rng(0).normal(size=(ROWS, 160))] * 2,
+        ),
         "relu": lambda: check(compiled(linear(layers.ReLU()), "mse"), X, NONLINEAR),
         "activation layer": lambda: check(
             compiled(linear(layers.Activation("tanh")), "mse"), X, NONLINEAR
@@ -1016,6 +1260,55 @@ NEAR = {
         ),
     },
     "learning-rate": {
+        "a schedule that warms up from nothing": lambda: check(
+            compiled(
+                sequential(1),
+                "mse",
+                optimizer=optimizers.Adam(
+                    optimizers.schedules.CosineDecay(
+                        0.0, 9000, warmup_target=0.01, warmup_steps=1000
+                    )
+                ),
+            ),
+            X,
+            NUMBERS,
+        ),
+        "decays in the course of epochs": lambda: check(
+            compiled(sequential(1), "mse", optimizer=optimizers.SGD(decaying(decay_steps=100))),
+            *many(NUMBERS),
+        ),
+        "decays in steps of whole epochs of few rows": lambda: check(
+            compiled(sequential(1), "mse", optimizer=optimizers.SGD(decaying(decay_steps=1))),
+            X,
+            NUMBERS,
+        ),
+        "ends after some epochs": lambda: check(
+            compiled(sequential(1), "mse", optimizer=optimizers.SGD(schedule(400))),
+            *many(NUMBERS),
+        ),
+        "ends at a tenth": lambda: check(
+            compiled(
+                sequential(1),
+                "mse",
+                optimizer=optimizers.SGD(optimizers.schedules.CosineDecay(0.1, 20, alpha=0.1)),
+            ),
+            *many(NUMBERS),
+        ),
+        "a tenth, through two layers": lambda: check(
+            compiled(chain(*relus(2)), "mse", optimizer=optimizers.Adam(0.1)), X, NUMBERS
+        ),
+        "a tenth, normalized": lambda: check(
+            compiled(
+                chain(*relus(4), layers.LayerNormalization()),
+                "mse",
+                optimizer=optimizers.Adam(0.1),
+            ),
+            X,
+            NUMBERS,
+        ),
+        "a tenth of SGD": lambda: check(
+            compiled(chain(*relus(4)), "mse", optimizer=optimizers.SGD(0.1)), X, NUMBERS
+        ),
         "usual": lambda: check(
             compiled(sequential(1), "mse", optimizer=optimizers.Adam(1e-3)), X, NUMBERS
         ),
@@ -1030,6 +1323,12 @@ NEAR = {
         ),
     },
     "nothing-to-train": {
+        "doubled in the midst": lambda: check(
+            compiled(chain(dense(), layers.Lambda(lambda v: 2 * v)), "mse"), X, NUMBERS
+        ),
+        "rounded before the first weights": lambda: check(
+            compiled(chain(layers.Lambda(ops.round), dense()), "mse"), X, NUMBERS
+        ),
         "rounded, with the gradient of what was rounded": lambda: check(
             compiled(straight_through(), "mse"), X, NUMBERS
         ),

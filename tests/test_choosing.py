@@ -22,6 +22,7 @@ NAMES = {
     "K": K,
     "losses": keras.losses,
     "metrics": keras.metrics,
+    "GammaDeviance": keras_losses.GammaDeviance,
     "Pinball": keras_losses.Pinball,
     "GaussianNegativeLogLikelihood": keras_losses.GaussianNegativeLogLikelihood,
 }

@@ -22,6 +22,8 @@ class Data:
         An array that could not be read is None.
     partial : bool
         Whether these are the first batches of something larger.
+    in_order : bool
+        Whether `fit` takes the rows in the order in which they were read.
     unread : list of (str, str)
         What could not be read, and what to pass instead.
     """
@@ -30,6 +32,7 @@ class Data:
     y: object = None
     sample_weight: object = None
     partial: bool = False
+    in_order: bool = False
     unread: list = field(default_factory=list)
 
     @property
@@ -55,7 +58,8 @@ def read(x, y=None, sample_weight=None, name="x"):
     Data
     """
     if hasattr(x, "element_spec") or isinstance(x, keras.utils.PyDataset):
-        data = Data(*map(arrays, _first_batches(x)), partial=True)
+        in_order = not isinstance(x, keras.utils.PyDataset)  # whose batches are shuffled
+        data = Data(*map(arrays, _first_batches(x)), partial=True, in_order=in_order)
         if data.x is None:
             data.unread.append((f"{name} yields no batch", "pass a data set that is not empty"))
         return data

@@ -149,10 +149,12 @@ def metric_encoding(head):
     BinaryAccuracy a 0 or 1 for each output. With another encoding they count something else,
     often a flattering number, without an error. Among the 5 largest of 5 outputs, the default of
     top-k accuracies, is always the right one. MeanIoU expects numbers of classes as predictions,
-    and makes 0 of each probability below 1.
+    and makes 0 of each probability below 1. Accuracy() counts the predictions that equal their
+    label, and a probability hardly ever does.
     """
     y, units = head.y, head.units
     yield from _overlaps(head)
+    yield from _equalities(head)
     if y is None or not units or not head.output.shape or np.isnan(y.low):
         return
     numbered = y.row_sums is None and y.whole and units > 1
@@ -184,6 +186,29 @@ def metric_encoding(head):
             better, seen = "MeanAbsoluteError()", "rows of 1 number, whose direction is its sign"
         if better:
             yield f"{metric} is measured on {seen}", f"measure keras.metrics.{better}"
+
+
+def _equalities(head):
+    """Look for Accuracy(), which compares for equality, of outputs that are no labels."""
+    loss, activation = head.loss, head.activation
+    plain = any(metric.name == "accuracy" and not metric.word for metric in head.metrics)
+    if not plain or loss is None or activation is None or head.output.flat:
+        return
+    if loss.predictions in ("probability", "logits") and loss.targets == "binary":
+        better = f"BinaryAccuracy(threshold={0 if loss.from_logits else 0.5})"
+    elif loss.targets == "sign":
+        better = "BinaryAccuracy(threshold=0)"
+    elif loss.targets in ("one-hot", "distribution") and (head.units or 0) > 1:
+        better = "CategoricalAccuracy()"
+    elif loss.targets == "integer" and loss.entry.predictions.encoding == "distribution":
+        better = "SparseCategoricalAccuracy()"
+    else:
+        return  # accuracy-on-regression, or a loss that no accuracy of Keras fits
+    yield (
+        f"Accuracy() counts predictions that equal their targets, and {head.name} ends in "
+        f"{activation.name!r}, whose numbers are hardly ever labels",
+        f"measure keras.metrics.{better}, or the word 'accuracy'",
+    )
 
 
 def _k_of(metric):

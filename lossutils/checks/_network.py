@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import dataclasses
 import inspect
 import random
 from dataclasses import dataclass
@@ -148,10 +149,7 @@ def outputs(model, x):
         if structure is None:
             structure = tensors
         names = _names(model, structure, len(tensors))
-        return [
-            _output(name, tuple(tensor.shape), _history(tensor), _dtype_of(tensor))
-            for name, tensor in zip(names, tensors, strict=True)
-        ]
+        return [_of_tensor(name, tensor) for name, tensor in zip(names, tensors, strict=True)]
     return _outputs_of_subclass(model, x)
 
 
@@ -166,6 +164,24 @@ def _names(model, structure, number):
 def _output(name, shape, operations, dtype=None):
     operations = list(operations)
     return Output(name, shape, *_read(operations), _flat(operations), dtype)
+
+
+def _of_tensor(name, tensor):
+    output = _output(name, tuple(tensor.shape), _history(tensor), _dtype_of(tensor))
+    if output.activations is None:
+        return dataclasses.replace(output, activations=_of_joined(tensor))
+    return output
+
+
+def _of_joined(tensor):
+    """Return the activation that all parts of a concatenation end in, or None."""
+    history = _internals.keras_history(tensor)
+    if history is None or type(history.operation).__name__ != "Concatenate":
+        return None
+    parts = _internals.inputs_of_node(history.operation, history.node_index)
+    ends = {(_read(_history(part))[0] or (None,))[0] for part in parts}
+    end = ends.pop()
+    return None if ends or end is None or end.distribution else (end,)
 
 
 def _dtype_of(tensor):
@@ -253,11 +269,18 @@ def _read(operations):
 def _flat(operations):
     """Return what in a chain, from the output back to the last weights, has no gradient."""
     for operation in operations:
-        name = type(operation).__name__
-        if name in _FLAT or (isinstance(operation, layers.Lambda) and _has_no_gradient(operation)):
-            return getattr(operation, "name", name) if name == "Lambda" else name
+        if found := without_gradient(operation):
+            return found
         if getattr(operation, "weights", None):
             return None
+    return None
+
+
+def without_gradient(operation):
+    """Return how an operation that passes no gradient back is called, or None."""
+    name = type(operation).__name__
+    if name in _FLAT or (isinstance(operation, layers.Lambda) and _has_no_gradient(operation)):
+        return getattr(operation, "name", name) if name == "Lambda" else name
     return None
 
 
@@ -402,10 +425,7 @@ def _traced(model, x):
         lambda a: keras.KerasTensor((None, *a.shape[1:]), dtype=_dtype(a)), x
     )
     names, results = _named(model.call(inputs, **_in_inference(model)))
-    return [
-        _output(name, tuple(tensor.shape), _history(tensor), _dtype_of(tensor))
-        for name, tensor in zip(names, results, strict=True)
-    ]
+    return [_of_tensor(name, tensor) for name, tensor in zip(names, results, strict=True)]
 
 
 def _named(results):

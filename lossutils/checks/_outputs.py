@@ -4,6 +4,7 @@ import difflib
 
 import keras
 import numpy as np
+from keras import layers
 
 from lossutils import _internals
 from lossutils.checks._findings import rule
@@ -12,6 +13,7 @@ from lossutils.losses._names import closest_loss
 RULES = {}
 
 _HINGES = ("hinge", "squared_hinge")
+_MEANS = tuple(getattr(layers, f"GlobalAveragePooling{n}D") for n in (1, 2, 3))
 
 # Words that people write for a metric, and its class.
 _METRICS = {
@@ -66,8 +68,9 @@ def double_activation(head):
     """
     A sigmoid or softmax expects any number, a logit. After another activation it gets numbers from
     a part of the line only: a sigmoid after relu never falls below one half, and a softmax of
-    probabilities can hardly prefer one class.
+    probabilities can hardly prefer one class. A loss with from_logits=True squashes as well.
     """
+    yield from _squashed_by_the_loss(head)
     activations = head.output.activations or ()
     if len(activations) < 2 or _single_softmax(head):
         return
@@ -78,6 +81,33 @@ def double_activation(head):
             f"{head.name} applies {outer.name!r} to what {inner.name!r} gives",
             f"leave the layer before {outer.name!r} without an activation",
         )
+
+
+def _squashed_by_the_loss(head):
+    loss, activation = head.loss, head.activation
+    if loss is None or activation is None or _takes_no_logits(loss) or activation.probabilities:
+        return  # probabilities-as-logits
+    if _ends_in_means(head.setup.layers):
+        return  # a mean of positive numbers is as good a logit as any
+    if activation.low >= 0 or max(-activation.low, activation.high) <= 1:
+        yield (
+            f"{_layer(head)}, and {loss.name} applies a sigmoid or softmax to it",
+            "end in a linear layer, Dense(K) without an activation",
+        )
+
+
+def _ends_in_means(layers_in_order):
+    """Tell whether means are taken behind the last layer with weights."""
+    for layer in reversed(layers_in_order):
+        if isinstance(layer, _MEANS):
+            return True
+        if layer.weights:
+            return False
+    return False
+
+
+def _takes_no_logits(loss):
+    return not loss.from_logits and loss.predictions != "cumulative logits"
 
 
 @rule(RULES, "dropout-on-output", "error", "Dropout after the output")
@@ -121,14 +151,18 @@ def probabilities_as_logits(head):
     applied twice. With TensorFlow, Keras warns and trains plain cross-entropy from the hidden
     logits, if nothing stands between activation and loss, not even a cast: in mixed precision, or
     float64 with the default loss, it neither warns nor repairs. The loss of stored predictions is
-    wrong in any case, and with other losses or backends so is the training.
+    wrong in any case, and with other losses or backends so is the training. The loss for ordered
+    classes takes a logit for each threshold between them, and has no other form.
     """
     loss, activation = head.loss, head.activation
-    if loss and loss.from_logits and activation and activation.probabilities:
-        yield (
-            f"{_layer(head)}, and {loss.name} with from_logits=True expects the numbers before it",
-            "remove from_logits=True, or the activation of the last layer",
-        )
+    if not loss or not activation or not activation.probabilities or _takes_no_logits(loss):
+        return
+    how = " with from_logits=True" if loss.from_logits else ""
+    yield (
+        f"{_layer(head)}, and {loss.name}{how} expects the numbers before it",
+        ("remove from_logits=True, or the" if how else "remove the")
+        + " activation of the last layer",
+    )
 
 
 @rule(RULES, "sigmoid-categorical", "error", "A sigmoid with a loss for exclusive classes")

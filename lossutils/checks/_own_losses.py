@@ -167,13 +167,15 @@ def swapped_arguments(head):
 def wrong_sign_loss(head):
     """
     Training makes the loss small. A score that is large for good predictions, such as an overlap or
-    an accuracy, has to be turned round first, or the model learns to be wrong. So has a likelihood.
+    an accuracy, has to be turned round first, or the model learns to be wrong. So has a likelihood,
+    and a similarity of directions.
     """
     loss, y, activation = head.loss, head.y, head.activation
     if loss is None or loss.entry is not None or y is None or y.low == y.high:
         return
     if activation is not None and not np.isfinite([activation.low, activation.high]).any():
-        yield from _falls_without_end(head)
+        found = list(_falls_without_end(head))
+        yield from found or _largest_where_right(head)
     if not head.aligned:
         return
     if activation is None or not activation.probabilities or y.low == y.high:
@@ -215,6 +217,33 @@ def _falls_without_end(head):
             f"the loss is {sides[0][0]:.3g} where each prediction equals its target, and falls "
             f"without end as they move apart: {sides[0][1]:.3g}, {sides[0][3]:.3g}",
             "turn its sign round: the mean of the squares, minus the log-likelihood",
+        )
+
+
+def _largest_where_right(head):
+    """Look for a similarity: largest where predictions equal targets that are numbers."""
+    tried, y = _tried(head), head.y
+    if tried is None or y.whole or tried[0].ndim != 2 or tried[0].shape != tried[1][0].shape:
+        return
+    y, noise = tried[0], tried[1][0]
+    noise = noise * y.std() / noise.std()
+
+    def at(p):
+        value = _gradients.value(head.loss.given, y, p.astype("float32"))
+        return np.nan if value is None else value
+
+    right, twice = at(y), at(2 * y)
+    worst = []
+    for other in (np.roll(y, len(y) // 2, axis=0), -y, noise):
+        values = [at(other), at((y + other) / 2), right]
+        if not np.diff(values).min() > 1e-2 * (1 + abs(right)):  # nor where one is NaN
+            return
+        worst.append(values[0])
+    if twice <= right + 1e-4 * (1 + abs(right)):  # else a sum of products, such as of costs
+        yield (
+            f"the loss is {right:.3g} where each prediction equals its target, and "
+            f"{np.mean(worst):.3g} where they are something else",
+            "turn its sign round: return -similarity, or 1 - similarity",
         )
 
 

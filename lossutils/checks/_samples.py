@@ -2,12 +2,19 @@
 
 import numpy as np
 
+from lossutils.checks import _held_out
 from lossutils.checks._findings import rule
 
 RULES = {}
 
 # How many times larger or smaller validation inputs have to be.
 _FACTOR = 10
+
+# How many standard deviations a column has to be elsewhere, or how many times as wide.
+_MOVED = 3
+
+# The share of rows to validate on that are trained on as well.
+_REPEATED = 0.2
 
 # Rows from which on a column's typical size says something.
 _ENOUGH = 30
@@ -20,11 +27,14 @@ _RARER, _HEAVIER = 3, 2
 # another kind than the first.
 _APART = 0.5
 
+# Rows of each class in a row, and rows of a single class, from which on a data set is sorted.
+_RUN, _ONE_CLASS = 10, 200
+
 # Columns of a table that are compared one by one.
 _COLUMNS = 500
 
-# Numbers of which a typical size is taken.
-_NUMBERS = 100_000
+# Numbers of which a typical size is taken: of all, and of a column.
+_NUMBERS, _OF_A_COLUMN = 100_000, 10_000
 
 
 @rule(RULES, "class-weights", "error", "Class weights that do not reach their classes")
@@ -42,6 +52,12 @@ def class_weights(setup):
         yield (
             f"class_weight is a {type(weights).__name__}, and fit() takes a dict",
             "class_weight=dict(enumerate(weights))",
+        )
+        return
+    if any(isinstance(weight, dict) for weight in weights.values()):
+        yield (
+            "class_weight holds weights for each output, and fit() takes one number for each class",
+            "give sample_weight={name: weights of the rows} instead",
         )
         return
     if setup.weights:
@@ -142,9 +158,21 @@ def _without_label(y, keys):
 def validation_data(setup):
     """
     What is done to the training rows has to be done to the rows to validate on: the same scaling,
-    the same encoding. Otherwise the training goes well, and the validation stays at chance.
+    the same encoding. Otherwise the training goes well, and the validation stays at chance. And
+    they have to be other rows: how well a model does on what it was trained on says nothing of new
+    rows. Rows that are repeated to balance the classes before the split end up on both sides, and
+    so do those of a data set that is shuffled anew in each epoch, before take() and skip().
     """
     held_out = setup.validation
+    share = _repeated_share(setup)
+    if share >= _REPEATED:
+        in_batches = setup.partial and held_out is not None and held_out.partial
+        yield (
+            f"{share:.0%} of the rows to validate on are among the rows to train on",
+            "split before you shuffle, or data.shuffle(n, reshuffle_each_iteration=False)"
+            if in_batches
+            else "split first, and repeat or draw rows of the training part only",
+        )
     if held_out is None:
         return
     pairs = zip(setup.data.inputs, held_out.inputs, strict=False)
@@ -165,9 +193,29 @@ def validation_data(setup):
             )
         elif x.dtype.kind in "iufb" and other.dtype.kind in "iufb":
             yield from _other_scale(called, x, other)
+            how = None if share >= _REPEATED else _held_out.scaled_apart(x, other)
+            if how:
+                yield (
+                    f"{called} to train on and those to validate on have, each by themselves, "
+                    f"{how} in every column",
+                    "scaler.fit(x_train), then scaler.transform(x_val): no second fit_transform",
+                )
     for head, other in zip(setup.heads, setup.validation_targets, strict=False):
         if head.loss is not None and head.y is not None and other is not None:
             yield from _other_targets(head, other)
+
+
+def _repeated_share(setup):
+    """Return the share of the rows to validate on that are trained on, NaN where unknown."""
+    rows, held_out = [x for _, x in setup.data.inputs], setup.validation
+    if held_out is not None:
+        if [name for name, _ in setup.data.inputs] != [name for name, _ in held_out.inputs]:
+            return np.nan
+        return _held_out.repeated_share(rows, [x for _, x in held_out.inputs])
+    if not setup.validation_split or not rows or setup.partial:
+        return np.nan
+    at = int(len(rows[0]) * (1 - setup.validation_split))
+    return _held_out.repeated_share([x[:at] for x in rows], [x[at:] for x in rows])
 
 
 def _other_scale(called, x, other):
@@ -177,8 +225,8 @@ def _other_scale(called, x, other):
     what = "most of their values are around"
     if not _far_apart(*sizes) and x.ndim == other.ndim == 2 and x.shape[1] <= _COLUMNS:
         for column in range(x.shape[1]):
-            one = _typical(x[:, column]), _typical(other[:, column])
-            if _far_apart(*one):
+            one = [_typical(table[:, column], _OF_A_COLUMN) for table in (x, other)]
+            if _far_apart(*one) and _elsewhere(x[:, column], other[:, column]):
                 sizes, what = one, f"most values of column {column} are around"
                 break
     if _far_apart(*sizes):
@@ -196,12 +244,19 @@ def _other_scale(called, x, other):
         )
 
 
-def _typical(values):
+def _typical(values, number=_NUMBERS):
     """Return the median size of what is not zero; NaN of too little."""
     values = values.reshape(-1)
-    values = values[:: max(1, values.size // _NUMBERS)].astype(np.float64)
+    values = values[:: max(1, values.size // number)].astype(np.float64)
     values = np.abs(values[np.isfinite(values) & (values != 0)])
     return float(np.median(values)) if values.size >= _ENOUGH else np.nan
+
+
+def _elsewhere(one, other):
+    """Tell whether two columns differ by more than other rows do: in spread, or by far in place."""
+    means, spreads = zip(*[(np.nanmean(a), np.nanstd(a)) for a in (one, other)], strict=True)
+    moved = abs(means[0] - means[1]) > _MOVED * max(spreads)
+    return bool(moved or max(spreads) > _MOVED * min(spreads))
 
 
 def _far_apart(a, b):
@@ -282,10 +337,12 @@ def _unlike_the_last(labels, split):
 def sorted_rows(setup):
     """
     fit() shuffles the rows that it trains on. validation_split takes the last rows before that, and
-    where they are sorted these are of one class, often of one that no row is left to train on.
+    where they are sorted these are of one class, often of one that no row is left to train on. A
+    tf.data.Dataset is not shuffled by fit(): with batches of one class after the other, the model
+    learns to answer the last one, and forgets the others.
     """
     heads = [head for head in setup.heads if head.loss is not None and head.y is not None]
-    if setup.partial or len(heads) != 1:
+    if len(heads) != 1 or (setup.partial and not setup.data.in_order):
         return
     y, rows = heads[0].y, heads[0].rows
     if y.one_hot and rows.ndim == 2:
@@ -296,6 +353,10 @@ def sorted_rows(setup):
         return
     changes = int((labels[1:] != labels[:-1]).sum())
     number = len(np.unique(labels))
+    if setup.partial:
+        if not heads[0].loss.for_numbers:
+            yield from _class_after_class(labels, changes, number, heads[0].units or 0)
+        return
     split = setup.validation_split
     if len(labels) >= 50 and number >= 2 and split and changes != number - 1:
         yield from _unlike_the_last(labels, split)
@@ -315,4 +376,16 @@ def sorted_rows(setup):
             "the rows are sorted by class",
             "shuffle them before validation_split or any other split takes the last ones",
             "info",
+        )
+
+
+def _class_after_class(labels, changes, number, units):
+    """Look for first batches that are of one class, or of one after the other."""
+    ends = [(labels == labels[at]).sum() for at in (0, -1)]
+    one_by_one = number > 1 and changes == number - 1 and min(ends) >= _RUN
+    if one_by_one or (number == 1 and units > 2 and len(labels) >= _ONE_CLASS):
+        what = f"class {labels[0]:g}" if number == 1 else f"{number} classes, one after the other"
+        yield (
+            f"the first {len(labels):,} rows of the data set are of {what}",
+            "data.shuffle(len(y)) before batch()",
         )

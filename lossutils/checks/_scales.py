@@ -34,6 +34,12 @@ _OPENED = {
 _LARGE_FOR_SGD = 100
 _LARGE = 1000
 
+# How many times as large as all others a column has to be to be named.
+_FAR_ABOVE = 100
+
+# What to do with whole numbers that are different in each row.
+_ROW_NUMBERS = "; drop the column if it is an id"
+
 # Inputs below these all look alike: numbers, and pixels.
 _SMALL, _SMALL_PIXELS = 1e-3, 0.005
 
@@ -74,9 +80,10 @@ def inputs_scale(setup):
         large = high > _LARGE or _are_pixels(values)
         if large or (explodes and high > _LARGE_FOR_SGD and not without_mean):
             yield (
-                f"{front.name} go up to {high:g}, and nothing scales them",
+                f"{_what_is_large(front)}, and nothing scales them",
                 "scale them with the training rows (pixels: divide by 255), or begin the model "
-                "with keras.layers.Normalization() or Rescaling",
+                "with keras.layers.Normalization() or Rescaling"
+                + (_ROW_NUMBERS if _largest_numbers_rows(front) else ""),
             )
         elif saturated := _saturated(front):
             yield (
@@ -85,6 +92,31 @@ def inputs_scale(setup):
                 "standardize them with the training rows, or begin the model with "
                 "keras.layers.Normalization()",
             )
+
+
+def _column_far_above(front):
+    """Return the column of a table that is far above all others, with the size of both, or None."""
+    if front.values.ndim != 2 or front.values.shape[1] < 2:
+        return None
+    sizes = np.abs(front.values).max(axis=0)
+    *_, second, top = np.argsort(sizes)
+    return (top, sizes[second]) if sizes[top] > _FAR_ABOVE * sizes[second] else None
+
+
+def _what_is_large(front):
+    found, high = _column_far_above(front), np.abs(front.values).max()
+    if found is None:
+        return f"{front.name} go up to {high:g}"
+    return f"column {found[0]} of {front.name} goes up to {high:g}, all others to {found[1]:.3g}"
+
+
+def _largest_numbers_rows(front):
+    """Tell whether the column that is far above all others is different in each row."""
+    found = _column_far_above(front)
+    if found is None:
+        return False
+    column = front.values[:, found[0]]
+    return bool((np.floor(column) == column).all()) and len(np.unique(column)) == len(column)
 
 
 def _knows_no_word(layer):

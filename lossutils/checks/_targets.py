@@ -477,7 +477,13 @@ def constant_targets(head):
         same = y.row_counts.max() == y.rows_read
     if same:
         what = "the same class" if y.one_hot else f"{y.low:g}"
-        yield f"all {y.rows:,} targets are {what}", "look at how the targets are read and converted"
+        left = head.setup.weights and y.rows < (head.setup.rows or 0)
+        yield (
+            f"all {y.rows:,} targets{' of weight above 0' if left else ''} are {what}",
+            "look at how the weights are made"
+            if left
+            else "look at how the targets are read and converted",
+        )
 
 
 def _partly_frozen(model):

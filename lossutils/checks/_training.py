@@ -7,7 +7,7 @@ import numpy as np
 from keras import layers
 
 from lossutils import _internals
-from lossutils.checks import _arrays
+from lossutils.checks import _arrays, _network
 from lossutils.checks._chain import operations_from
 from lossutils.checks._findings import rule
 
@@ -16,6 +16,20 @@ RULES = {}
 # Above these a learning rate leaves every minimum, and below the last it does not move.
 _LARGEST = {"SGD": 10.0, "Adam": 1.0, "AdamW": 1.0, "Nadam": 1.0, "Adamax": 1.0, "RMSprop": 1.0}
 _SMALLEST = 1e-8
+
+# With so many layers of relu, less is too large: as measured on 20 tables, and on 5.
+_LARGEST_DEEP = {4: 0.1, 3: 0.5}
+
+# Steps after which a learning rate has to be there still; with fewer rows these are many epochs.
+_GONE_AFTER, _FEW_ROWS = 100, 300
+
+# What is left of a learning rate that is gone.
+_GONE = 1e-3
+
+# Larger batches are rare, so an epoch has at least one step for so many rows.
+_LARGEST_BATCH = 256
+
+_NORMALIZERS = (layers.BatchNormalization, layers.LayerNormalization, layers.GroupNormalization)
 
 # Numbers that are written for missing values.
 _MARKERS = (-999, -9999, -99999)
@@ -29,10 +43,22 @@ _DROPPED = 0.8
 # Saturating layers in a row that hardly pass a gradient.
 _SATURATING = 4
 
+# Penalties on so many layers in a row that leave no weights, as measured on 5 tables.
+_PENALTY, _LAYERS_PENALIZED = 0.3, 3
+
 # How many times larger than another a loss has to be to drown it.
 _DROWNS = 10_000
 
+# Losses that add up over areas before they are weighed.
+_OF_AREAS = ("dice", "tversky", "dice_crossentropy")
+
 _WITH_KERNEL = (layers.Dense, layers.Conv1D, layers.Conv2D, layers.Conv3D)
+_INERT = (
+    *(layers.Dropout, layers.SpatialDropout1D, layers.SpatialDropout2D, layers.Flatten),
+    *(layers.Reshape, layers.Normalization, layers.Rescaling, layers.ZeroPadding1D),
+    *(layers.ZeroPadding2D, layers.AveragePooling1D, layers.AveragePooling2D),
+    *(layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D),
+)
 _DROPOUTS = (
     *(layers.Dropout, layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D),
     *(layers.AlphaDropout, layers.GaussianDropout),
@@ -52,8 +78,8 @@ def not_compiled(setup):
 def non_finite(setup):
     """
     One NaN in a batch spreads to weights, and from them to all predictions. With pandas 3,
-    df[column].fillna(0, inplace=True) changes nothing. A number that stands for a missing target,
-    such as -999, is learned as a number.
+    df[column].fillna(0, inplace=True) changes nothing. A number that stands for a missing value,
+    such as -999, is learned as a number, and in a column of small numbers drowns all others.
     """
     for name, inputs in setup.inputs:
         if not inputs.finite:
@@ -74,6 +100,8 @@ def non_finite(setup):
     for weights in setup.weights:
         if weights.dtype.kind == "f" and not np.isfinite(weights).all():
             yield "sample_weight holds NaN or infinity", "give every row a finite weight"
+    for front in setup.fronts:
+        yield from _marked_inputs(front)
 
 
 def _marked(head):
@@ -89,6 +117,28 @@ def _marked(head):
             "drop these rows, or give them the sample weight 0",
             "warning",
         )
+
+
+def _marked_inputs(front):
+    """Look for a column, of a table or of windows, with a number for what is missing."""
+    values = front.values
+    if values is None or values.ndim not in (2, 3) or isinstance(front.first, layers.Embedding):
+        return
+    if front.masked:
+        return
+    values = values.reshape(-1, values.shape[-1])
+    lows = values.min(axis=0, initial=0)
+    for column in np.flatnonzero(np.isin(lows, _MARKERS)):
+        marked = values[:, column] == lows[column]
+        others = values[~marked, column]
+        if others.size and others.min() > 0.5 * lows[column] and marked.sum() >= 2:
+            yield (
+                f"column {column} of {front.name} is {lows[column]:g} in {marked.mean():.2g} of "
+                f"the rows, and {others.min():.3g} or more in all others",
+                "fill them with the median of the training rows, and add a column that says where",
+                "warning",
+            )
+            return
 
 
 @rule(RULES, "text-inputs", "error", "Inputs that are no numbers")
@@ -209,7 +259,9 @@ def _input_shapes(model):
 def sample_weights(setup):
     """
     A weight says how often a row counts. With a negative weight the model learns to be wrong on the
-    row, and with all weights zero it learns nothing.
+    row, and with all weights zero it learns nothing. A loss of areas, such as Dice, is one number
+    for the batch, or one for each image: nothing of it belongs to a pixel. Its weights multiply
+    that number by their mean, so pixels of weight 0 count like all others.
     """
     for weights in setup.weights:
         if weights.dtype.kind not in "iuf" or not weights.size:
@@ -218,6 +270,24 @@ def sample_weights(setup):
             yield f"sample_weight goes down to {weights.min():g}", "use weights of 0 and above"
         elif weights.max() == 0:
             yield "all sample weights are 0", "give the rows that count a positive weight"
+    heads = [head for head in setup.heads if head.loss is not None]
+    if len(heads) == len(setup.weights) == 1:
+        yield from _of_areas(heads[0], setup.weights[0])
+
+
+def _of_areas(head, weights):
+    """Look for weights of what a loss of areas adds up before they come."""
+    loss, output = head.loss, head.output
+    if loss.name not in _OF_AREAS or not output.shape or weights.min() == weights.max():
+        return
+    axis = loss.parameters.get("axis")
+    if weights.ndim > 1 or axis is None:
+        yield (
+            f"sample_weight has the shape {weights.shape}, and {loss.name} with axis={axis} is one "
+            f"number for {'the batch' if axis is None else 'each image'}",
+            "for weights of images: axis=(1, 2, 3); to leave out pixels: a loss of your own that "
+            "multiplies targets and predictions there by 0",
+        )
 
 
 @rule(RULES, "constant-inputs", "error", "Inputs that are all the same")
@@ -234,28 +304,34 @@ def constant_inputs(setup):
 def linear_stack(setup):
     """
     Dense layers without an activation collapse: their product is one matrix, so the deep network
-    can do no more than a single layer.
+    can do no more than a single layer. So do convolutions, where neither an activation nor a
+    maximum stands between them.
     """
-    if not isinstance(setup.model, keras.Sequential) or len(setup.heads) != 1:
+    if len(setup.heads) != 1 or len(setup.inputs) != 1:
         return
-    *hidden, _ = [la for la in setup.model.layers if not isinstance(la, layers.InputLayer)] or [
-        None
-    ]
-    inert = (layers.Dropout, layers.Flatten, layers.Reshape, layers.Normalization, layers.Rescaling)
-    dense = [layer for layer in hidden if isinstance(layer, layers.Dense)]
-    if not dense or not isinstance(setup.model.layers[-1], (layers.Dense, layers.Activation)):
+    chain = list(operations_from(setup.model))
+    if None in chain:
+        return
+    chain = [op for op in chain if not isinstance(op, (keras.Model, layers.InputLayer))]
+    *hidden, last = chain or [None]
+    weighted = [layer for layer in hidden if isinstance(layer, _WITH_KERNEL)]
+    if not weighted or not isinstance(last, (*_WITH_KERNEL, layers.Activation, layers.Softmax)):
         return
     for layer in hidden:
-        linear = isinstance(layer, layers.Dense) and layer.activation is keras.activations.linear
-        if not linear and not isinstance(layer, inert):
+        linear = layer in weighted and layer.activation is keras.activations.linear
+        if not linear and not isinstance(layer, _INERT):
             return
-    last = setup.model.layers[-1]
-    if isinstance(last, layers.Activation) and len(dense) < 2:
+    if not isinstance(last, _WITH_KERNEL) and len(weighted) < 2:
         return  # one layer and its activation
+    dense = all(isinstance(layer, layers.Dense) for layer in weighted)
+    if not dense and (setup.heads[0].loss is None or setup.heads[0].loss.entry is None):
+        return
+    if not dense and setup.heads[0].loss.for_numbers:
+        return  # a filter of pictures may well be linear
     if not _is_linear_problem(setup):
         yield (
-            f"{len(dense) + isinstance(last, layers.Dense)} Dense layers follow each other without "
-            "an activation",
+            f"{len(weighted) + isinstance(last, _WITH_KERNEL)} {'Dense ' if dense else ''}layers "
+            "follow each other without an activation",
             "give the hidden layers activation='relu'",
         )
 
@@ -268,6 +344,8 @@ def _is_linear_problem(setup):
     x, y = inputs[0][1], head.rows
     if len(x) != head.y.rows:
         return False
+    if x.shape == head.y.shape and np.array_equal(x[:_COPIED], y[:_COPIED]):
+        return True  # an autoencoder that finds principal components
     x = x[_arrays.rows_read(head.y.shape)]
     if y.dtype.kind not in "iuf" or (head.loss and not head.loss.for_numbers):
         return False
@@ -285,23 +363,72 @@ def _is_linear_problem(setup):
 def learning_rate(setup):
     """
     Adam and its relatives move every weight by about the learning rate in each step, so 1 and above
-    leave every minimum. A rate of zero, or far below any weight, does not move at all.
+    leave every minimum. In a network of several hidden layers 0.1 does: the step of each layer
+    multiplies that of the others. A rate of zero, or far below any weight, does not move at all. A
+    schedule counts steps, and each batch is one: decay_steps=20 is over within the first epoch.
     """
     rate, optimizer = setup.learning_rate, setup.optimizer
+    yield from _of_schedule(setup)
     if rate is None or optimizer is None:
         return
     kind = type(optimizer).__name__
     largest = _LARGEST.get(kind)
+    if largest == 1.0:
+        relus = _relus(setup)
+        largest = next((rate for n, rate in _LARGEST_DEEP.items() if relus >= n), largest)
     if rate < _SMALLEST or (largest is not None and rate >= largest):
         usual = "0.01" if kind == "SGD" else "0.001"
         yield f"{kind} has the learning rate {rate:g}", f"start from {usual}"
+
+
+def _of_schedule(setup):
+    """Look for a schedule whose rate is gone before the first epoch is over, or was never there."""
+    schedule = setup.optimizer and _internals.learning_rate_of(setup.optimizer)
+    if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        return
+    if type(schedule).__module__.startswith("keras."):
+        highest = max(float(schedule(step)) for step in (0, 10, 100, 1000, 10_000))
+        if highest < _SMALLEST:
+            yield (
+                f"{type(schedule).__name__} gives the learning rate {highest:g} at most",
+                "start from 0.001, and from 0.01 with SGD",
+            )
+            return
+    kinds, rows = keras.optimizers.schedules, None if setup.partial else setup.rows
+    if isinstance(schedule, (kinds.ExponentialDecay, kinds.InverseTimeDecay)):
+        steps = _GONE_AFTER if rows is None or rows >= _FEW_ROWS else None
+    elif isinstance(schedule, (kinds.CosineDecay, kinds.PolynomialDecay)):
+        ends = schedule.decay_steps + (getattr(schedule, "warmup_steps", 0) or 0)
+        over = rows is not None and ends <= rows // _LARGEST_BATCH
+        steps = ends if over and not getattr(schedule, "cycle", False) else None
+    else:
+        return
+    if not steps:
+        return
+    first, last = (max(float(schedule(step)) for step in at) for at in ((0, steps // 2), (steps,)))
+    if last < _GONE * first:
+        of_an_epoch = f"; an epoch has {-(-rows // 32):,} in batches of 32" if rows else ""
+        yield (
+            f"{type(schedule).__name__} goes from {first:.3g} to {last:.2g} within {steps} steps"
+            + of_an_epoch,
+            "decay_steps = number of epochs * (len(x) // batch_size)",
+        )
+
+
+def _relus(setup):
+    """Count the layers with a relu, of a network in which nothing normalizes."""
+    if any(isinstance(layer, _NORMALIZERS) for layer in setup.layers):
+        return 0
+    relu = keras.activations.relu
+    return sum(isinstance(la, _WITH_KERNEL) and la.activation is relu for la in _chain(setup))
 
 
 @rule(RULES, "nothing-to-train", "error", "A model without weights to train")
 def nothing_to_train(setup):
     """
     All layers are frozen, or none has weights: fit() runs and changes nothing. Where the output is
-    rounded, or the number of the largest class, no gradient comes back from it.
+    rounded, or the number of the largest class, no gradient comes back from it. The same in the
+    midst of a network leaves all layers before it as they were.
     """
     model = setup.model
     if getattr(model, "built", False) and getattr(model, "compiled", False) and model.layers:
@@ -315,6 +442,23 @@ def nothing_to_train(setup):
                 f"{head.name} ends in {head.output.flat!r}, which has no gradient",
                 "train on what it gets, and round or compare what predict() returns",
             )
+    yield from _cut_off(setup)
+
+
+def _cut_off(setup):
+    """Look for weights before an operation without a gradient, with others behind it."""
+    chain, trained = list(operations_from(setup.model)), []
+    for i, operation in enumerate(chain):
+        if getattr(operation, "trainable_weights", None) and not isinstance(operation, keras.Model):
+            trained.append(operation.name)
+        elif trained and (cut := _network.without_gradient(operation)):
+            if any(getattr(after, "trainable_weights", None) for after in chain[i + 1 :]):
+                yield (
+                    f"{cut!r} has no gradient, so {trained[-1]!r} and all before it stay as "
+                    "they are",
+                    "pass on the numbers themselves; instead of the largest, their softmax",
+                )
+            return
 
 
 @rule(RULES, "dropout-rate", "warning", "A dropout that leaves hardly anything")
@@ -397,9 +541,10 @@ def saturating_stack(setup):
     on its way back, and the first layers do not move. The numbers of a softmax add up to 1: over a
     hidden layer of n units each is about 1/n, and hardly moves.
     """
-    *hidden, _ = [layer for layer in _chain(setup) if isinstance(layer, layers.Dense)] or [None]
+    *hidden, _ = [layer for layer in _chain(setup) if isinstance(layer, _WITH_KERNEL)] or [None]
     for layer in hidden:
-        if layer.activation is keras.activations.softmax and layer.units > 1:
+        units = layer.units if isinstance(layer, layers.Dense) else layer.filters
+        if layer.activation is keras.activations.softmax and units > 1:
             yield (
                 f"the hidden layer {layer.name!r} ends in a softmax",
                 "activation='relu' in the hidden layers",
@@ -429,9 +574,11 @@ def loss_balance(setup):
     """
     What is trained is the sum of the losses of all outputs, each times its loss weight. A squared
     error in large units is thousands of times a cross-entropy, and the layers that both share learn
-    for it alone.
+    for it alone. The penalties of regularizers are added as well: with l2(1.0) in each layer all
+    weights go to 0, and every input gets the same answer.
     """
     heads = [head for head in setup.heads if head.loss is not None]
+    yield from _penalized(setup, heads)
     if len(heads) < 2 or setup.custom_training or not getattr(setup.model, "compiled", False):
         return
     if _internals.loss_weights_of(setup.model):
@@ -445,6 +592,27 @@ def loss_balance(setup):
             f"before the training the loss of {most.name} is about {large:.1g}, that of "
             f"{least.name} {small:.1g}",
             "standardize the targets that are numbers, or compile(..., loss_weights=...)",
+        )
+
+
+def _penalized(setup, heads):
+    """Look for penalties under which a deep network ends at weights of 0."""
+    if len(heads) != 1 or "crossentropy" not in (heads[0].loss.name or ""):
+        return
+    if getattr(heads[0].loss.given, "reduction", "") == "sum" or setup.custom_training:
+        return
+    if any(isinstance(layer, _NORMALIZERS) for layer in setup.layers):
+        return  # the size of weights before one does not matter
+    kernels = [layer for layer in _chain(setup) if isinstance(layer, _WITH_KERNEL)]
+    sizes = [
+        max(float(getattr(layer.kernel_regularizer, name, 0) or 0) for name in ("l1", "l2"))
+        for layer in kernels
+    ]
+    if len(sizes) >= _LAYERS_PENALIZED and min(sizes) >= _PENALTY:
+        yield (
+            f"each of {len(sizes)} layers has a penalty of {min(sizes):g} or more on its weights, "
+            "under which all of them shrink to 0",
+            "kernel_regularizer=keras.regularizers.L2(1e-4)",
         )
 
 
