@@ -66,8 +66,8 @@ book: $(BOOK_INSTALLED)
 test: test-units test-notebooks
 
 test-units: $(INSTALLED)
-	@echo "Testing lossutils, the structure of the notebooks and the rendered pages: about six minutes"
-	@echo "on two cores. (make test-notebooks then runs every notebook: about seven.)"
+	@echo "Testing lossutils, the structure of the notebooks and the rendered pages: about twenty"
+	@echo "minutes on two cores. (make test-notebooks then runs every notebook: about fifteen.)"
 	@$(PYTEST) -rs --mpl --cov=lossutils --cov-fail-under=95 \
 	    --cov-report=term-missing:skip-covered --ignore=tests/claims --ignore=tests/browser tests
 
