@@ -47,7 +47,7 @@ from check_setups import (
 )
 from keras import layers, losses, ops
 
-from lossutils.losses.keras_losses import OrdinalCrossentropy
+from lossutils.losses.keras_losses import GammaDeviance, OrdinalCrossentropy, TweedieDeviance
 
 
 def hidden_then(*last):
@@ -481,6 +481,10 @@ WRONG = {
             FRAME,
             pd.DataFrame({"visits": COUNTS}),
         ),
+        "amounts": lambda: check(compiled(sequential(1), GammaDeviance()), X, POSITIVE),
+        "a relu of amounts": lambda: check(
+            compiled(sequential(1, "relu"), TweedieDeviance()), X, POSITIVE
+        ),
     },
     "unknown-loss": {
         "a word of another library": lambda: check(
@@ -835,6 +839,8 @@ NEAR = {
         "exponential": lambda: check(compiled(sequential(1, "exponential"), "poisson"), X, COUNTS),
         "softplus": lambda: check(compiled(Perceptron(1, "softplus"), "poisson"), X, COUNTS),
         "ops.exp": lambda: check(compiled(functional_ops(1, "exponential"), "poisson"), X, COUNTS),
+        "a relu of counts": lambda: check(compiled(sequential(1, "relu"), "poisson"), X, COUNTS),
+        "amounts": lambda: check(compiled(sequential(1, "softplus"), GammaDeviance()), X, POSITIVE),
     },
     "unknown-loss": {
         "a metric by its class": lambda: check(

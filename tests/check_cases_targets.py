@@ -43,7 +43,11 @@ from check_setups import (
 )
 from keras import layers, losses, ops
 
-from lossutils.losses.keras_losses import GaussianNegativeLogLikelihood
+from lossutils.losses.keras_losses import (
+    GammaDeviance,
+    GaussianNegativeLogLikelihood,
+    TweedieDeviance,
+)
 
 SGD, Adam = keras.optimizers.SGD, keras.optimizers.Adam
 
@@ -373,6 +377,12 @@ WRONG = {
         "-1 for missing": lambda: check(
             compiled(added(1, "exponential"), losses.poisson), X, np.where(FEW, -1, COUNTS)
         ),
+        "amounts with zeros": lambda: check(
+            compiled(sequential(1, "exponential"), GammaDeviance()), X, np.where(FEW, 0, POSITIVE)
+        ),
+        "amounts and refunds": lambda: check(
+            compiled(sequential(1, "softplus"), TweedieDeviance()), X, np.where(FEW, -1, POSITIVE)
+        ),
     },
     "generalized-column-labels": {
         "column": lambda: check(
@@ -658,6 +668,12 @@ NEAR = {
     "poisson-targets": {
         "counts": lambda: check(compiled(sequential(1, "exponential"), "poisson"), X, COUNTS),
         "rates": lambda: check(compiled(sequential(1, "softplus"), "poisson"), X, POSITIVE),
+        "amounts": lambda: check(
+            compiled(sequential(1, "exponential"), GammaDeviance()), X, POSITIVE
+        ),
+        "zeros for Tweedie": lambda: check(
+            compiled(sequential(1, "exponential"), TweedieDeviance()), X, np.where(FEW, 0, POSITIVE)
+        ),
     },
     "generalized-column-labels": {
         "flat": lambda: check(compiled(sequential(3, "softmax"), GENERALIZED()), X, LABELS),

@@ -13,6 +13,7 @@ from lossutils.losses._names import closest_loss
 RULES = {}
 
 _HINGES = ("hinge", "squared_hinge")
+_OF_POSITIVE_MEANS = ("poisson", "gamma_deviance", "tweedie_deviance")
 _MEANS = tuple(getattr(layers, f"GlobalAveragePooling{n}D") for n in (1, 2, 3))
 
 # Words that people write for a metric, and its class.
@@ -250,16 +251,20 @@ def hinge_output(head):
         )
 
 
-@rule(RULES, "poisson-output", "error", "A Poisson loss on an output that may be negative")
+@rule(RULES, "poisson-output", "error", "A loss of positive means on an output below 0")
 def poisson_output(head):
     """
-    The Poisson loss takes the logarithm of the predicted rate. For a rate below zero that is NaN,
-    and nothing stops the rates from falling further.
+    The Poisson loss takes the logarithm of the predicted rate, and the gamma and Tweedie deviance
+    divide by the predicted mean. Below zero that is NaN, and nothing stops the predictions from
+    falling further. A relu gives exact zeros, and the last two divide by them.
     """
     loss, activation = head.loss, head.activation
-    if loss and loss.name == "poisson" and activation and activation.low < 0:
+    if not loss or not activation or loss.name not in _OF_POSITIVE_MEANS:
+        return
+    may_be = "negative" if activation.low < 0 else "0" if activation.name == "relu" else None
+    if may_be == "negative" or (may_be and loss.name != "poisson"):
         yield (
-            f"{_layer(head)}, which may be negative, and poisson takes its logarithm",
+            f"{_layer(head)}, which may be {may_be}, and {loss.name} takes means above 0",
             "end in activation='exponential' or 'softplus'",
         )
 

@@ -421,18 +421,27 @@ def mape_zero_targets(head):
             )
 
 
-@rule(RULES, "poisson-targets", "error", "Negative targets with a Poisson loss")
+@rule(RULES, "poisson-targets", "error", "Targets below what a loss of positive means takes")
 def poisson_targets(head):
     """
-    The Poisson loss is for counts, and for means of counts. For a negative target it is smallest
-    at a prediction of zero, whatever the target.
+    The Poisson loss is for counts, and for means of counts; the Tweedie deviance for amounts, zero
+    included. For a negative target they are smallest at a prediction of zero, whatever the target.
+    The gamma deviance takes amounts above zero: for a target of zero it is infinite, and early
+    stopping sees nothing but infinity.
     """
     loss, y = head.loss, head.y
-    if loss and _numeric(head) and loss.name == "poisson" and y.low < 0:
+    if not loss or not _numeric(head):
+        return
+    if loss.name in ("poisson", "tweedie_deviance") and y.low < 0:
         yield (
-            f"poisson takes counts from 0, and the targets go down to {y.low:g}",
-            "pass the counts as they are, not standardized; for other numbers use "
-            "'mean_squared_error'",
+            f"{loss.name} takes {'counts' if loss.name == 'poisson' else 'amounts'} from 0, and "
+            f"the targets go down to {y.low:g}",
+            "pass them as they are, not standardized; for other numbers use 'mean_squared_error'",
+        )
+    if loss.name == "gamma_deviance" and y.low <= 0:
+        yield (
+            f"gamma_deviance takes amounts above 0, and the targets go down to {y.low:g}",
+            "for amounts with zeros TweedieDeviance(); no standardized targets: divide by the mean",
         )
 
 
