@@ -67,6 +67,7 @@ def trained_by_both(build, data, epochs=3, **options):
     keras.utils.set_random_seed(1)
     ours = build()
     weights = {k: v for k, v in options.items() if k in ("class_weight", "sample_weight")}
+    theirs.jit_compile = False  # XLA would compile for longer than it runs
     expected = theirs.fit(
         data.x_train,
         data.y_train,
