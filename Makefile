@@ -87,7 +87,7 @@ test-versions: $(INSTALLED)
 
 # Central conclusions of the chapters on draws that these do not print. In the weekly run.
 test-claims: $(INSTALLED)
-	@echo "Repeating five conclusions of the book on 20 new draws each: about two minutes."
+	@echo "Repeating conclusions of the book on 20 new draws each: about five minutes."
 	@$(BIN)/python -m pytest -rPs tests/claims
 
 # Whether every pin has a wheel for each Python and system that is promised.

@@ -18,7 +18,10 @@ def functions_of(chapter):
         for cell in notebooks.read(path).cells
         if cell.cell_type == "code" and "hide-cell" not in notebooks.tags(cell)
     ]
-    kept = [node for cell in cells for node in ast.parse(cell.source).body if _defines(node)]
+    nodes = [node for cell in cells for node in ast.parse(cell.source).body]
+    kept = [node for node in nodes if _defines(node)]
+    while missing := [node for node in nodes if node not in kept and _needed(node, kept)]:
+        kept = [node for node in nodes if node in kept or node in missing]
     names = {}
     exec(compile(ast.Module(kept, []), str(path), "exec"), names)
     return names
@@ -26,10 +29,24 @@ def functions_of(chapter):
 
 def _defines(node):
     if isinstance(node, ast.Assign):
-        names = [below for target in node.targets for below in ast.walk(target)]
-        return all(name.id.isupper() for name in names if isinstance(name, ast.Name))
+        of_results = "runs" in _names([node.value], ast.Load)
+        return not of_results and all(each.isupper() for each in _names(node.targets, ast.Store))
     kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
     return isinstance(node, kinds)
+
+
+def _needed(node, kept):
+    """Tell whether a node assigns what the constants among those kept are computed from."""
+    if not isinstance(node, ast.Assign):
+        return False
+    assigned = [each.value for each in kept if isinstance(each, ast.Assign)]
+    read = [_names([value], ast.Load) - _names([value], ast.Store) for value in assigned]
+    return bool(set().union(*read) & _names(node.targets, ast.Store))
+
+
+def _names(nodes, use):
+    below = [each for node in nodes for each in ast.walk(node) if isinstance(each, ast.Name)]
+    return {each.id for each in below if isinstance(each.ctx, use)}
 
 
 def test_under_gamma_noise_the_lognormal_correction_plans_more_than_the_gamma_deviance():
