@@ -1,10 +1,10 @@
 """`CheckSetup`: a callback that checks what `fit` was given, and looks on while it trains."""
 
 import contextlib
+import math
 import warnings
 
 import keras
-import numpy as np
 
 from lossutils import _internals, checks
 from lossutils.checks import _monitors, _not_finite, _watch
@@ -159,7 +159,7 @@ class CheckSetup(keras.callbacks.Callback):
         loss = _not_finite.loss_in(logs)
         if loss is None or not self._finite:
             return
-        if np.isfinite(loss):
+        if math.isfinite(loss):
             # Keras logs the mean of the epoch so far.
             self._first_loss = loss if self._first_loss is None else self._first_loss
             self._last_loss = loss

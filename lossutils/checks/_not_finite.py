@@ -14,10 +14,11 @@ _ROWS = 4096
 
 def loss_in(logs):
     """Return the loss among what Keras logs, or None; NaN where one of several is."""
-    values = [v for name, v in (logs or {}).items() if name.endswith("loss") and name[:4] != "val_"]
-    if "loss" in (logs or {}):
-        values = [logs["loss"]]
-    return None if not values else float(np.sum(values))
+    logs = logs or {}
+    if "loss" in logs:  # called after each batch: plain numbers are ten times as fast as NumPy's
+        return float(logs["loss"])
+    values = [v for name, v in logs.items() if name.endswith("loss") and name[:4] != "val_"]
+    return sum(map(float, values)) if values else None
 
 
 def where_it_begins(model, watch, place, losses, kept):
