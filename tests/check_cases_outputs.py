@@ -39,6 +39,7 @@ from check_setups import (
     image_to_image,
     nested,
     of_float64,
+    pooled_scores,
     recurrent,
     sequential,
     time_distributed,
@@ -653,13 +654,7 @@ NEAR = {
         ),
         "relu before the mean of scores, and the loss squashes": lambda: check(
             compiled(
-                keras.Sequential(
-                    [
-                        keras.Input((8, 8, 1)),
-                        layers.Conv2D(3, 3, activation="relu"),
-                        layers.GlobalAveragePooling2D(),
-                    ]
-                ),
+                pooled_scores(),
                 losses.SparseCategoricalCrossentropy(from_logits=True),
             ),
             IMAGES,
@@ -696,15 +691,7 @@ NEAR = {
         # As in SqueezeNet (Iandola et al., 2016): the scores of a softmax need no sign.
         "relu before the pooling of scores": lambda: check(
             compiled(
-                keras.Sequential(
-                    [
-                        keras.Input((8, 8, 1)),
-                        layers.Conv2D(4, 3, activation="relu"),
-                        layers.Conv2D(3, 1, activation="relu"),
-                        layers.GlobalAveragePooling2D(),
-                        layers.Softmax(),
-                    ]
-                ),
+                pooled_scores(layers.Softmax()),
                 "sparse_categorical_crossentropy",
             ),
             IMAGES,

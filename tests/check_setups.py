@@ -99,6 +99,19 @@ def added(units, activation=None):
     return model
 
 
+def pooled_scores(*end):
+    """Scores of pictures: the mean of each channel of the last convolution, of 3 channels."""
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.Conv2D(3, 1, activation="relu"),
+            layers.GlobalAveragePooling2D(),
+            *end,
+        ]
+    )
+
+
 def activation_layer(activation):
     """Write an activation as the layer of its own that Keras has for it."""
     return layers.Softmax() if activation == "softmax" else layers.Activation(activation)

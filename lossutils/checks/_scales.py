@@ -79,11 +79,11 @@ def inputs_scale(setup):
         without_mean = values.ndim == 4 and values.min() < -_LARGE_FOR_SGD and high < 256
         large = high > _LARGE or _are_pixels(values)
         if large or (explodes and high > _LARGE_FOR_SGD and not without_mean):
+            seen, or_drop = _what_is_large(front, high)
             yield (
-                f"{_what_is_large(front)}, and nothing scales them",
+                f"{seen}, and nothing scales them",
                 "scale them with the training rows (pixels: divide by 255), or begin the model "
-                "with keras.layers.Normalization() or Rescaling"
-                + (_ROW_NUMBERS if _largest_numbers_rows(front) else ""),
+                "with keras.layers.Normalization() or Rescaling" + or_drop,
             )
         elif saturated := _saturated(front):
             yield (
@@ -94,29 +94,19 @@ def inputs_scale(setup):
             )
 
 
-def _column_far_above(front):
-    """Return the column of a table that is far above all others, with the size of both, or None."""
-    if front.values.ndim != 2 or front.values.shape[1] < 2:
-        return None
-    sizes = np.abs(front.values).max(axis=0)
+def _what_is_large(front, high):
+    """Return what is large, naming a column that is alone in it, and what else to do."""
+    table = front.values.ndim == 2 and front.values.shape[1] > 1
+    sizes = np.abs(front.values).max(axis=0) if table else np.zeros(2)
     *_, second, top = np.argsort(sizes)
-    return (top, sizes[second]) if sizes[top] > _FAR_ABOVE * sizes[second] else None
-
-
-def _what_is_large(front):
-    found, high = _column_far_above(front), np.abs(front.values).max()
-    if found is None:
-        return f"{front.name} go up to {high:g}"
-    return f"column {found[0]} of {front.name} goes up to {high:g}, all others to {found[1]:.3g}"
-
-
-def _largest_numbers_rows(front):
-    """Tell whether the column that is far above all others is different in each row."""
-    found = _column_far_above(front)
-    if found is None:
-        return False
-    column = front.values[:, found[0]]
-    return bool((np.floor(column) == column).all()) and len(np.unique(column)) == len(column)
+    if not sizes[top] > _FAR_ABOVE * sizes[second]:
+        return f"{front.name} go up to {high:g}", ""
+    column = front.values[:, top]
+    numbers_rows = (np.floor(column) == column).all() and len(np.unique(column)) == len(column)
+    return (
+        f"column {top} of {front.name} goes up to {high:g}, all others to {sizes[second]:.3g}",
+        _ROW_NUMBERS if numbers_rows else "",
+    )
 
 
 def _knows_no_word(layer):
