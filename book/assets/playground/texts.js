@@ -698,7 +698,7 @@ globalThis.lossPlayground.texts = {
   [
    "error",
    "poisson-output",
-   "the output layer ends in 'linear', which may be negative, and poisson takes its logarithm",
+   "the output layer ends in 'linear', which may be negative, and poisson takes means above 0",
    "end in activation='exponential' or 'softplus'"
   ],
   [
