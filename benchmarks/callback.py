@@ -44,15 +44,22 @@ for _hook in ("on_train_batch_end", "on_epoch_begin", "on_epoch_end", "on_train_
 
 
 def trainings():
-    """Return what makes a compiled model with its data and epochs, by what it is."""
+    """Return what makes a compiled model with its data and epochs, by what it is.
+
+    Where all is well, few predictions are looked at; where nothing is learned, all that are due.
+    """
     rng = np.random.default_rng(0)
     table, images = rng.normal(size=(20_000, 20)), rng.uniform(size=(5_000, 28, 28, 1))
     series, texts = rng.normal(size=(4_000, 50, 8)), rng.integers(5_000, size=(4_000, 80))
+    digits = rng.integers(10, size=5_000)
+    for image, digit in zip(images, digits, strict=True):
+        image[2 * digit] = 1.0  # a line, whose height is the class
     return {
-        "table, two classes": (dense, table, rng.integers(2, size=20_000), 10),
-        "images, ten classes": (convolutional, images, rng.integers(10, size=5_000), 5),
-        "series, a number": (recurrent, series, rng.normal(size=4_000), 5),
-        "texts, two classes": (of_texts, texts, rng.integers(2, size=4_000), 5),
+        "table, two classes": (dense, table, table[:, 0] > table[:, 1], 20),
+        "images, ten classes": (convolutional, images, digits, 10),
+        "series, a number": (recurrent, series, series[:, -5:, 0].sum(axis=1), 20),
+        "texts, two classes": (of_texts, texts, (texts < 2_500).sum(axis=1) > 40, 20),
+        "table, nothing to learn": (dense, table, rng.integers(2, size=20_000), 20),
     }
 
 
@@ -67,7 +74,7 @@ def convolutional():
     stack = []
     for filters in (16, 32):
         convolution = layers.Conv2D(filters, 3, activation="relu")
-        stack += [convolution, layers.BatchNormalization(), layers.MaxPooling2D()]
+        stack += [convolution, layers.BatchNormalization(momentum=0.9), layers.MaxPooling2D()]
     stack += [layers.Flatten(), layers.Dropout(0.5), layers.Dense(10, activation="softmax")]
     return compiled((28, 28, 1), *stack, loss="sparse_categorical_crossentropy")
 
@@ -106,7 +113,7 @@ def measured(build, x, y, epochs, check):
 def main():
     """Print a table, and fail where the share is above the limit."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=2)
     repeats = parser.parse_args().repeats
     print(
         "| training | epoch (s) | with CheckSetup | its methods, of the training | before it (ms) |"

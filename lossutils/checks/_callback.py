@@ -14,7 +14,7 @@ __all__ = ["CheckSetup"]
 
 # The weights are kept after 1, 2, 4 … steps and then each time after so many: a copy costs as much
 # as a small part of a step.
-_KEPT_EACH = 64
+_KEPT_EACH = 128
 
 
 class CheckSetup(keras.callbacks.Callback):
@@ -22,7 +22,8 @@ class CheckSetup(keras.callbacks.Callback):
 
     Before the first step it does what `check_setup` does, with the arguments of the `fit` that it
     runs in. After each step it looks whether the loss is still a number. After epochs 1, 2, 4, 8 …
-    and the last one it predicts some rows of the training and of the validation data, and says
+    and the last one it predicts some rows of the training and of the validation data, unless the
+    losses that Keras reports show that all is well, and says
 
     * ``"nan-begins"``: in which step the loss stops to be a number, and in which layer;
     * ``"equal-predictions"``: that all rows get the same prediction;
@@ -193,7 +194,7 @@ class CheckSetup(keras.callbacks.Callback):
         if self._is_due(epoch) and self._before is not None:
             with self._harmless():
                 last = epoch + 1 == (self.params or {}).get("epochs")
-                reported = _not_finite.loss_in(logs)
+                reported = _not_finite.loss_in(logs), (logs or {}).get("val_loss")
                 found = self._watch.after(epoch + 1, self._step, self._before, reported, last)
                 self._report(found)
 

@@ -31,12 +31,17 @@ _EQUAL = 1e-4
 # Losses as shares of that of the best constant.
 _FAR_BELOW, _NO_BETTER = 0.5, 0.98
 
+# A loss of all rows as a share of that of the best constant on some: below it, it is clear of both
+# chance and the constant.
+_WELL = 0.75
+
 # Steps before which nothing is judged. On top of layers that do not learn, a small network starts
 # from features that may hardly differ.
 _STEPS, _STEPS_ON_FROZEN = 20, 200
 
-# How far the loss of the same rows may be apart in the two modes.
-_MODES = 2.0
+# How far the loss of the same rows may be apart in the two modes, and the share of a constant's
+# loss from which that counts.
+_MODES, _COUNTS = 2.0, 0.1
 
 # How far the weights move, as a share of their size.
 _STILL, _JUMP = 1e-3, 1.0
@@ -80,6 +85,10 @@ class Watch:
             layer.weights and not layer.trainable for layer in _internals.layers_of(model, False)
         )
         self._enough = _STEPS_ON_FROZEN if frozen else _STEPS
+        # Step by step outside of a graph, such a layer takes twenty times as long.
+        self._recurrent = any(
+            isinstance(layer, keras.layers.RNN) for layer in _internals.layers_of(model)
+        )
         self._start = self.kernels()
         self._losses, self._validation_losses, self._equal = [], [], []
         self._jump = 0.0, None, None  # the largest share, which weights, when
@@ -106,6 +115,8 @@ class Watch:
 
     def predict(self, x, training=False):
         """Return the outputs, as arrays."""
+        if self._recurrent and not training:
+            return self.model.predict_on_batch(x)
         outputs = self.model(x, training=training)
         return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
 
@@ -149,13 +160,17 @@ class Watch:
             Of all epochs so far.
         before : dict of ndarray
             What `kernels` returned before it.
-        reported : float or None
-            The loss of the training that Keras reports.
+        reported : tuple of (float or None, float or None)
+            The losses of the training and of the rows to validate on that Keras reports.
         last : bool
             Whether no epoch follows.
         """
         if self.custom or steps < self._enough:
             return []
+        if self._is_well(*reported, last):
+            self._equal.append(False)
+            self._validation_losses.append(reported[1])
+            return list(self._movement(reported[0], before, epoch, last))
         with self._unchanged():
             predictions = self.predict(self.x)
             held_out = None if self.validation is None else self.predict(self.validation[0])
@@ -166,11 +181,28 @@ class Watch:
                     validation_loss = self.loss(self.validation[1], held_out)
             found = [
                 self._equal_predictions(predictions if held_out is None else held_out, last),
-                self._modes(loss, reported),
+                self._modes(loss, reported[0], falls=epoch == 1 and not last),
             ]
         found.append(self._validation_at_constant(loss, validation_loss, epoch, last))
         found += self._movement(loss, before, epoch, last)
         return [finding for finding in found if finding is not None]
+
+    def _is_well(self, loss, validation_loss, last):
+        """Tell whether the losses that Keras reports leave nothing to look for in predictions.
+
+        Where both are below those of a constant, predictions vary; where they are near each other,
+        so are the two modes.
+        """
+        if self.weighted or not _below(loss, self.constant):
+            return False
+        if self.validation is None:
+            return not last and not _layers_with_modes(self.model)
+        below = _below(validation_loss, self.validation_constant)
+        return below and not self._far_apart(loss, validation_loss)
+
+    def _far_apart(self, a, b):
+        """Tell whether two losses differ, as a ratio and by what counts beside a constant's."""
+        return max(a, b) > _MODES * min(a, b) and abs(a - b) >= _COUNTS * abs(self.constant)
 
     def _equal_predictions(self, predictions, last):
         arrays = [_as_columns(array) for array in keras.tree.flatten(predictions)]
@@ -195,23 +227,25 @@ class Watch:
             "check the outputs of each layer, standardize the inputs, try a smaller rate",
         )
 
-    def _modes(self, loss, reported):
-        """Compare both modes on the same rows and weights, where what is reported asks for it."""
-        if loss is None or reported is None:
+    def _modes(self, loss, reported, falls):
+        """Compare both modes on the same rows and weights, where what is reported asks for it.
+
+        What is reported is a mean over the epoch: in the first, in which the loss `falls`, it is
+        higher.
+        """
+        if None in (loss, reported, self.constant) or (falls and loss < reported):
             return None
         names = _layers_with_modes(self.model)
-        if not names or not (self.weighted or _far_apart(loss, reported)):
+        if not names or not (self.weighted or self._far_apart(loss, reported)):
             return None
         sizes = []
         for start in range(0, len(self.y) - self.batch_size + 1, self.batch_size):
             rows = slice(start, start + self.batch_size)
             x = keras.tree.map_structure(lambda array, rows=rows: array[rows], self.x)
             sizes.append(self.loss(self.y[rows], self.predict(x, training=True)))
-        if not sizes or not _far_apart(loss, np.mean(sizes)):
+        if not sizes or not self._far_apart(loss, np.mean(sizes)):
             return None
         in_training = float(np.mean(sizes))
-        if self.constant is None or abs(loss - in_training) < 0.1 * abs(self.constant):
-            return None
         worse = loss > in_training
         seen = (
             f"the same {len(self.y)} training rows have the loss {loss:.3g} in inference and "
@@ -334,8 +368,9 @@ def _as_columns(array):
     return array.reshape(len(array), -1).astype("float64")
 
 
-def _far_apart(a, b):
-    return max(a, b) > _MODES * min(a, b)
+def _below(loss, constant):
+    """Tell whether a loss is clearly below that of the best constant."""
+    return None not in (loss, constant) and constant > 0 and loss < _WELL * constant
 
 
 def _layers_with_modes(model):
