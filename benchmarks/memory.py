@@ -1,4 +1,4 @@
-"""Measure memory and time of each notebook alone, and write both into memory.md.
+"""Measure the memory of each notebook alone, and write it into memory.md.
 
     python benchmarks/memory.py [--python ENVIRONMENT/bin/python] [NOTEBOOK …]
 
@@ -25,11 +25,11 @@ LIMIT = 1500  # megabytes
 
 
 def stored():
-    """Return the measurements in memory.md: by the name of a notebook, megabytes and seconds."""
+    """Return the measurements in memory.md: megabytes by the name of a notebook."""
     if not TABLE.exists():
         return {}
-    rows = re.findall(r"^\| (\S+/\S+) \| (\d+) \| (\d+) \|$", TABLE.read_text("utf-8"), re.M)
-    return {name: (int(megabytes), int(seconds)) for name, megabytes, seconds in rows}
+    rows = re.findall(r"^\| (\S+/\S+) \| (\d+) \|$", TABLE.read_text("utf-8"), re.M)
+    return {name: int(megabytes) for name, megabytes in rows}
 
 
 def name_of(path):
@@ -39,7 +39,7 @@ def name_of(path):
 
 def table(measured, versions):
     """Return the measurements as Markdown, the largest first."""
-    above = sum(megabytes > LIMIT for megabytes, _ in measured.values())
+    above = sum(megabytes > LIMIT for megabytes in measured.values())
     lines = [
         "# Memory of the notebooks",
         "",
@@ -49,11 +49,11 @@ def table(measured, versions):
         f"{versions}, {platform.system()} {platform.machine()}. "
         f"Above {LIMIT} MB: {above} of {len(measured)}.",
         "",
-        "| notebook | MB | seconds |",
-        "|---|---:|---:|",
+        "| notebook | MB |",
+        "|---|---:|",
     ]
-    for name, (megabytes, seconds) in sorted(measured.items(), key=lambda row: -row[1][0]):
-        lines.append(f"| {name} | {megabytes} | {seconds} |")
+    for name, megabytes in sorted(measured.items(), key=lambda row: -row[1]):
+        lines.append(f"| {name} | {megabytes} |")
     return "\n".join(lines) + "\n"
 
 
@@ -82,9 +82,9 @@ def main(arguments=None):
     for path in [path.resolve() for path in options.notebook] or notebooks.in_book():
         [run] = alone.run_all([path], options.python)
         measured = {name: row for name, row in stored().items() if name in there}
-        measured[name_of(path)] = (round(run.peak / 10**6), round(run.seconds))
+        measured[name_of(path)] = round(run.peak / 10**6)
         TABLE.write_text(table(measured, versions), encoding="utf-8")
-    return sum(megabytes > LIMIT for megabytes, _ in stored().values())
+    return sum(megabytes > LIMIT for megabytes in stored().values())
 
 
 if __name__ == "__main__":
