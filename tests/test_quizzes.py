@@ -2,6 +2,7 @@
 
 import re
 
+import keras
 import notebooks
 import numpy as np
 import pytest
@@ -10,12 +11,14 @@ import scipy.special
 from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 
+from lossutils import losses
+
 PARTS = quizzes.questions()
 QUESTIONS = [(part, question) for part, asked in PARTS.items() for question in asked]
 each = pytest.mark.parametrize(
     "question", [question for _, question in QUESTIONS], ids=[q["ask"][:50] for _, q in QUESTIONS]
 )
-NAMES = {"np": np, "expit": scipy.special.expit}
+NAMES = {"np": np, "expit": scipy.special.expit, "keras": keras, "losses": losses}
 
 
 @pytest.mark.parametrize("part", PARTS)

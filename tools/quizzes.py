@@ -19,6 +19,7 @@ TITLES = {
     "regression": "Quiz: regression",
     "binary": "Quiz: two classes",
     "multiclass": "Quiz: many classes",
+    "images": "Quiz: images and embeddings",
     "practice": "Quiz: practice",
 }
 
