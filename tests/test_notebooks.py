@@ -262,6 +262,8 @@ def test_words(path):
         assert not re.search(rf"\b{word}\b", text, re.IGNORECASE), f"“{word}”"
     found = re.search(r".{0,60}!(?!=).{0,20}", text)
     assert not found, f"an exclamation mark: {found[0]}"
+    forgotten = re.search(r"\b[A-Z]+_[A-Z_]+\b|\b(TODO|FIXME|TBD)\b", text)
+    assert not forgotten, f"a number or words that were to be filled in: {forgotten[0]}"
 
 
 def test_a_notebook_that_differs_is_noticed(tmp_path):
