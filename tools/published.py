@@ -1,20 +1,13 @@
 """A Sphinx extension: what the pages say about the address at which they and the sources are.
 
-Buttons for the repository, for issues and for Colab and Binder; canonical addresses, Open Graph and
-a sitemap. All of it is left out where the address is not known (tools/repository.py).
+Buttons for the repository, for issues and for Colab and Binder, and the address from which
+finished_pages writes canonical links, Open Graph and a sitemap. All of it is left out where the
+address is not known (tools/repository.py).
 """
 
-from html import escape
 from pathlib import Path
-from xml.sax.saxutils import escape as escape_xml
 
 import repository
-
-SITEMAP = """\
-<?xml version="1.0" encoding="UTF-8"?>
-<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
-{urls}</urlset>
-"""
 
 
 def configure(app, config):
@@ -64,36 +57,8 @@ def add_launch_buttons(app, pagename, templatename, context, doctree):
     )
 
 
-def describe_to_others(app, pagename, templatename, context, doctree):
-    """Add Open Graph tags, by which a link to a page shows its title where it is shared."""
-    if doctree is None or not app.config.html_baseurl:
-        return
-    tags = {
-        "og:type": "article",
-        "og:site_name": app.config.html_title or app.config.project,
-        "og:title": context["title"],
-        "og:url": context["pageurl"],
-    }
-    context["metatags"] = context.get("metatags", "") + "".join(
-        f'<meta property="{name}" content="{escape(text)}" />\n' for name, text in tags.items()
-    )
-
-
-def write_sitemap(app, exception):
-    """Write sitemap.xml, the list of pages for search engines."""
-    if exception or not app.config.html_baseurl:
-        return
-    urls = "".join(
-        f"<url><loc>{escape_xml(app.config.html_baseurl + page)}.html</loc></url>\n"
-        for page in sorted(app.env.found_docs)
-    )
-    Path(app.outdir, "sitemap.xml").write_text(SITEMAP.format(urls=urls), encoding="utf-8")
-
-
 def setup(app):
-    """Run when the settings are read, for each page, and at the end."""
+    """Run when the settings are read, and for each page."""
     app.connect("config-inited", configure)
     app.connect("html-page-context", add_launch_buttons, priority=502)
-    app.connect("html-page-context", describe_to_others)
-    app.connect("build-finished", write_sitemap)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

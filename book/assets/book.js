@@ -1,14 +1,36 @@
-// What the pages do beyond the theme: boxes that scroll can be reached by keyboard, a tap enlarges
-// a figure, print shows what is folded.
+// What the pages do beyond the theme: boxes that scroll can be reached by keyboard, code is copied,
+// a tap enlarges a figure, print shows what is folded.
 
-const SCROLLING = ".bd-article :is(pre, div.math, .text_html, .pst-scrollable-table-container, .figure-box, p:has(> img))";
+const SCROLLING =
+  ":is(pre:not(.lp-code), div.math, .output, .pst-scrollable-table-container, .figure-box, p:has(> img))";
 
-// A box that does not scroll is no stop on the way through the page.
-function letBoxesScroll() {
-  for (const box of document.querySelectorAll(SCROLLING)) {
-    if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
-    else box.removeAttribute("tabindex");
+// A box that does not scroll is no stop on the way through the page. All are measured before one
+// changes, or the browser would lay out the page again for each.
+function letScroll(boxes) {
+  const changed = boxes.filter(
+    (box) => box.scrollWidth > box.clientWidth + 1 !== box.hasAttribute("tabindex"),
+  );
+  for (const box of changed) {
+    if (box.hasAttribute("tabindex")) box.removeAttribute("tabindex");
+    else box.tabIndex = 0;
   }
+}
+
+async function copy(button) {
+  const code = button.previousElementSibling;
+  if (navigator.clipboard) await navigator.clipboard.writeText(code.textContent);
+  else {
+    // A page that came by plain HTTP has no clipboard but the one of what is selected.
+    getSelection().selectAllChildren(code);
+    document.execCommand("copy");
+  }
+  const name = button.ariaLabel;
+  button.ariaLabel = "Copied";
+  button.classList.add("copied");
+  setTimeout(() => {
+    button.ariaLabel = name;
+    button.classList.remove("copied");
+  }, 1500);
 }
 
 function enlarge(image) {
@@ -29,9 +51,18 @@ function enlarge(image) {
   dialog.showModal();
 }
 
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest(".copybtn:not(.copied)");
+  if (button) copy(button);
+});
+
 document.addEventListener("DOMContentLoaded", () => {
-  letBoxesScroll();
-  new ResizeObserver(letBoxesScroll).observe(document.querySelector(".bd-article") ?? document.body);
+  const page = document.querySelector(".bd-article") ?? document.body;
+  // When the page is laid out, when its size changes, and when code that was far away is laid out.
+  new ResizeObserver(() => letScroll([...page.querySelectorAll(SCROLLING)])).observe(page);
+  page.addEventListener("contentvisibilityautostatechange", ({ skipped, target }) => {
+    if (!skipped) letScroll([target]);
+  });
   for (const image of document.querySelectorAll(".bd-article :is(figure, .cell_output) img")) {
     image.addEventListener("click", () => enlarge(image));
   }

@@ -127,6 +127,8 @@ def test_a_long_cell_shows_how_it_begins_and_all_of_it_on_demand(open_page):
     cell = window.locator("div.cell > div.cell_input:has(.whole)").first
     code, box = cell.locator("pre"), cell.locator(".whole input")
     whole = "e => e.clientHeight >= e.scrollHeight - 1"
+    box.scroll_into_view_if_needed()
+    window.wait_for_timeout(200)  # code that is far from the screen is not laid out
     assert not code.evaluate(whole)
     box.focus()
     window.keyboard.press("Space")

@@ -5,9 +5,12 @@ a figure is, that no script has to run before the text is read. Each page passes
 between the template and the file.
 """
 
+import hashlib
+from pathlib import Path
+
 from sphinx.jinja2glue import BuiltinTemplateLoader
 
-from . import figures, head, markup
+from . import figures, head, markup, scripts
 
 
 class Finisher(BuiltinTemplateLoader):
@@ -28,9 +31,17 @@ class Finisher(BuiltinTemplateLoader):
         return markup.finish(page)
 
 
+def version():
+    """Return a number that changes with this package, so that all pages are written anew."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
+
+
 def setup(app):
     """Take the place of Sphinx's templates, and write the one style sheet in the end."""
     app.config.template_bridge = "finished_pages.Finisher"
+    app.add_config_value("finished_pages_version", version(), "html", str)
     app.connect("build-finished", head.write_styles, priority=900)
     app.connect("build-finished", head.write_for_search_engines, priority=900)
+    app.connect("build-finished", scripts.finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

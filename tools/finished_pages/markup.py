@@ -10,7 +10,15 @@ CODE = re.compile(
     r'<div class="highlight"><pre>(.*?)</pre></div>)',
     re.S,
 )
+PRE = re.compile(
+    r'(<div class="(output )?[^"]*highlight-[^>]*>\s*<div class="highlight">)<pre>(.*?)</pre>', re.S
+)
 LONG = 20  # lines of code that a page shows without being asked; of more, book.css shows fewer
+# Names, punctuation and space have the color of the text. They are most of the words of code, and
+# an element for each would be half of a page's, which a browser has to style and to lay out.
+PLAIN = ("n", "nn", "p", "pm", "w")
+PLAIN_WORD = re.compile(rf'<span class="(?:{"|".join(PLAIN)})">([^<]*)</span>')
+COPY = '<button class="copybtn" type="button" aria-label="Copy this code"></button>'
 CELL = re.compile(r"<(t[dh])\b([^>]*)>(.*?)</\1>", re.S)
 
 
@@ -34,15 +42,32 @@ def finish(page):
     # The corner of a table is no heading.
     page = re.sub(r"<th((?: [^>]*)?)>(?:\s|&nbsp;|&#160;)*</th>", _corner, page)
     page = CODE.sub(_unfoldable, page)
+    page = PRE.sub(_light, page)
     return TABLE.sub(lambda match: _labelled(match[0]), page)
 
 
 def _unfoldable(match):
     """Let a reader ask for the rest of a long cell: a box to tick, which needs no script."""
-    lines = match[2].rstrip("\n").count("\n") + 1
+    lines = _lines(match[2])
     if lines <= LONG:
         return match[0]
     return f'{match[1]}<label class="whole"><input type="checkbox">Show all {lines} lines</label>'
+
+
+def _light(match):
+    """Return code with an element for each word that has a color, and a button that copies it.
+
+    The number of its lines lets a browser leave out code that is far from the screen: book.css.
+    """
+    opening, output, code = match.groups()
+    code = PLAIN_WORD.sub(r"\1", code)
+    if output:
+        return f"{opening}<pre>{code}</pre>"
+    return f'{opening}<pre style="--lines: {_lines(code)}">{code}</pre>{COPY}'
+
+
+def _lines(code):
+    return code.rstrip("\n").count("\n") + 1
 
 
 def _corner(match):

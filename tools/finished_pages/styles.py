@@ -10,7 +10,6 @@ SHEETS = (
     "styles/pydata-sphinx-theme.css",
     "pygments.css",
     "styles/sphinx-book-theme.css",
-    "copybutton.css",
     "mystnb.*.css",
     "sphinx-design.min.css",
     "katex/katex.min.css",

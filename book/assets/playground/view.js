@@ -28,13 +28,14 @@
       this.sized = true;
       this.cross = null;
       this.places = {};
+      this.width = 0;
       this.look = { css: (name) => getComputedStyle(section).getPropertyValue(name).trim() };
       this.build();
       const shared = this.inBook ? lp.fromHash(location.hash) : null;
       const first = lp.presets.find(({ id }) => id === section.dataset.preset);
       this.set(shared ?? first.state);
       section.classList.add("lp-on");
-      this.watch();
+      this.watch(); // draws as soon as the pictures have a size
     }
 
     // --- Controls ------------------------------------------------------------------------------
@@ -392,6 +393,7 @@
 
     // Draw all three pictures, one a frame; then go on, unless something else has begun.
     draw(then = () => {}) {
+      if (!this.width) return;
       const ticket = (this.ticket = {});
       const pieces = [
         ...SIDES.map((s) => () => this.drawSide(s)),
@@ -421,15 +423,18 @@
     }
 
     watch() {
-      let width = 0;
       new ResizeObserver(([{ contentRect }]) => {
-        if (contentRect.width === width) return;
-        width = contentRect.width;
+        if (contentRect.width === this.width) return;
+        this.width = contentRect.width;
         this.draw();
       }).observe(this.section);
-      new MutationObserver(() => this.draw()).observe(document.documentElement, {
-        attributeFilter: ["data-theme"],
-      });
+      const theme = () => document.documentElement.dataset.theme;
+      let drawn = theme();
+      new MutationObserver(() => {
+        if (theme() === drawn) return; // the theme's own script sets it again as a page loads
+        drawn = theme();
+        this.draw();
+      }).observe(document.documentElement, { attributeFilter: ["data-theme"] });
       if (!this.inBook) return;
       addEventListener("hashchange", () => {
         const state = lp.fromHash(location.hash);
@@ -644,7 +649,16 @@
   const quote = (text) => `“${text}”`;
   const digits = (value) => (Number.isFinite(value) ? value.toPrecision(3) : "no number");
 
-  for (const section of document.querySelectorAll(".loss-playground")) {
-    section.playground = new Playground(section);
-  }
+  // A playground begins when the reader comes near it. A phone is busy enough while a page loads.
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        near.unobserve(target);
+        target.playground = new Playground(target);
+      }
+    },
+    { rootMargin: "100% 0px" },
+  );
+  for (const section of document.querySelectorAll(".loss-playground")) near.observe(section);
 })();
