@@ -12,7 +12,7 @@ from ._entry import Curve, Entry, Equivalent, Source, Values
 MINING = ("hard", "semi-hard")
 NEVER = -1e30  # the logit of what a softmax must not choose; -inf would give NaN in a batch of one
 
-BATCH_LABELS = Values("integer", description="any integer labels, shape (n,)")
+BATCH_LABELS = Values("integer", description="any integer labels, shape (n,) or (n, 1)")
 UNIT_VECTORS = Values(
     "embedding",
     low=-1.0,

@@ -182,7 +182,7 @@ ENTRIES = (
         r"e^{\gamma\, [1 + m - d_{ij}]_+ (1 - m - d_{ij})} \Bigr), \quad "
         r"d_{ij} = 1 - \hat y_i \cdot \hat y_j",
         activation=("linear",),
-        targets=Values("integer", description="any integer labels, shape (n,)"),
+        targets=Values("integer", description="any integer labels, shape (n,) or (n, 1)"),
         predictions=Values(
             "embedding",
             low=-1.0,
