@@ -8,6 +8,7 @@ import contextlib
 import importlib.util
 import inspect
 import random
+import threading
 
 import keras
 
@@ -43,8 +44,8 @@ __all__ = [
     "call_takes_training",
     "captured_in_order",
     "direction_of",
+    "generators_put_back",
     "get_loss",
-    "global_generator_state",
     "inputs_of_node",
     "keras_history",
     "keras_mask",
@@ -69,6 +70,9 @@ __all__ = [
     "tensorflow_seed_kept",
     "tracker_of",
 ]
+
+# Held while draws from generators are noted, which replaces a method of their class.
+_drawing = threading.RLock()
 
 # Where Keras keeps its seed, the generator made from it, and the numbers of names.
 _KERAS_STATE = ("global_random_seed", "global_seed_generator", "object_name_uids")
@@ -203,7 +207,10 @@ def learning_rate_of(optimizer):
 
 @contextlib.contextmanager
 def learning_rate_replaced(optimizer, value):
-    """Let an optimizer read its learning rate from a function, for a time."""
+    """Let an optimizer read its learning rate from a tensor, for a time.
+
+    A function would do for most optimizers; Adafactor treats one like a schedule.
+    """
     kept = learning_rate_of(optimizer)
     optimizer._learning_rate = value
     try:
@@ -251,10 +258,32 @@ def keras_state():
     return {name: global_state.get_global_attribute(name) for name in _KERAS_STATE}
 
 
-def global_generator_state():
-    """Return the variable that unseeded random numbers of Keras come from, or None."""
-    generator = keras_state()["global_seed_generator"]
-    return None if generator is None else generator.state
+@contextlib.contextmanager
+def generators_put_back():
+    """Put Keras's random generators back afterwards, wherever they are kept.
+
+    Yields a dict that is filled with the variables of those that draw, by id. A loss may have a
+    generator as an attribute, in a closure or in a module, and numbers without a seed come from
+    one of Keras's own.
+    """
+    cls, thread, kept, drawn = keras.random.SeedGenerator, threading.get_ident(), {}, {}
+
+    def noted(self, *args, **kwargs):
+        # While a graph is traced, no state moves; other threads have generators of their own.
+        if threading.get_ident() == thread and _tensorflow_context.executing_eagerly():
+            kept.setdefault(id(self.state), (self.state, self.state.numpy()))
+        return draw(self, *args, **kwargs)
+
+    with _drawing:
+        draw = _part(cls, "next")
+        cls.next = noted
+        try:
+            yield drawn
+        finally:
+            cls.next = draw
+            for key, (state, value) in kept.items():
+                state.assign(value)
+                drawn[key] = state
 
 
 def set_keras_state(state):

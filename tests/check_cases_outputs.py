@@ -171,6 +171,16 @@ def masks(loss):
     return check(compiled(image_to_image(1, "sigmoid"), loss), IMAGES, MASKS)
 
 
+def attention(weights):
+    """The mean of steps, each times its weight."""
+    inputs = keras.Input(SERIES.shape[1:])
+    scores = hidden = layers.LSTM(4, return_sequences=True)(inputs)
+    for layer in weights:
+        scores = layer(scores)
+    mixed = layers.Flatten()(layers.Dot(axes=1)([scores, hidden]))
+    return compiled(keras.Model(inputs, layers.Dense(1)(mixed)), "mse")
+
+
 WRONG = {
     "half-precision-output": {
         "sigmoid": lambda: check(
@@ -258,6 +268,25 @@ WRONG = {
         ),
     },
     "softmax-one-unit": {
+        "a normalization of one unit": lambda: check(
+            compiled(keras.Sequential([sequential(1), layers.LayerNormalization()]), "mse"),
+            X,
+            NUMBERS,
+        ),
+        "one unit brought to length 1": lambda: check(
+            compiled(keras.Sequential([functional(1), layers.UnitNormalization()]), "mse"),
+            X,
+            NUMBERS,
+        ),
+        "weights of steps": lambda: check(
+            attention([layers.Dense(1, activation="softmax")]), SERIES, NUMBERS
+        ),
+        "weights of steps, a layer of its own": lambda: check(
+            attention([layers.Dense(1), layers.Softmax()]), SERIES, NUMBERS
+        ),
+        "weights of steps, an activation": lambda: check(
+            attention([layers.Dense(1), layers.Activation("softmax")]), SERIES, NUMBERS
+        ),
         "sequential": lambda: check(
             compiled(sequential(1, "softmax"), "binary_crossentropy", ["accuracy"]), X, BINARY
         ),
@@ -638,6 +667,39 @@ NEAR = {
         ),
     },
     "softmax-one-unit": {
+        "a normalization of several units": lambda: check(
+            compiled(
+                keras.Sequential([sequential(3), layers.LayerNormalization(), layers.Dense(1)]),
+                "mse",
+            ),
+            X,
+            NUMBERS,
+        ),
+        "a normalization over the steps": lambda: check(
+            compiled(
+                keras.Sequential(
+                    [
+                        time_distributed(1),
+                        layers.LayerNormalization(axis=1),
+                        layers.Flatten(),
+                        layers.Dense(1),
+                    ]
+                ),
+                "mse",
+            ),
+            SERIES,
+            NUMBERS,
+        ),
+        "weights over the steps": lambda: check(
+            attention([layers.Dense(1), layers.Softmax(axis=1)]), SERIES, NUMBERS
+        ),
+        "weights of steps, exchanged": lambda: check(
+            attention(
+                [layers.Dense(1), layers.Permute((2, 1)), layers.Softmax(), layers.Permute((2, 1))]
+            ),
+            SERIES,
+            NUMBERS,
+        ),
         "sigmoid": lambda: check(
             compiled(sequential(1, "sigmoid"), "binary_crossentropy", ["accuracy"]), X, BINARY
         ),

@@ -148,7 +148,85 @@ def raw_likelihood(y, p):
     return ops.mean(ops.log(p[:, 1:]) + 0.5 * ops.square((y - p[:, :1]) / p[:, 1:]))
 
 
+def dice(y, p):
+    areas = ops.sum(y, axis=(1, 2, 3)) + ops.sum(p, axis=(1, 2, 3))
+    return 1 - (2 * ops.sum(y * p, axis=(1, 2, 3)) + 1) / (areas + 1)
+
+
+def intersection(y, p):
+    both = ops.sum(y * p)
+    return -both / (ops.sum(y) + ops.sum(p) - both)
+
+
+def focal(y, p):
+    p = ops.clip(p, 1e-7, 1 - 1e-7)
+    right = y * p + (1 - y) * (1 - p)
+    return -ops.mean(ops.square(1 - right) * ops.log(right), axis=-1)
+
+
+def of_sigmoid(loss):
+    return lambda y, p: loss(y, ops.sigmoid(p))
+
+
+def hinge_of_all(y, p):
+    return ops.mean(ops.maximum(1 - (2 * y - 1) * p, 0))
+
+
+def in_half_precision(units, activation):
+    inputs = keras.Input(X.shape[1:], dtype="float16")
+    hidden = layers.Dense(8, activation="relu", dtype="mixed_float16")(inputs)
+    last = layers.Dense(units, activation=activation, dtype="mixed_float16")
+    return keras.Model(inputs, last(hidden))
+
+
+def without_missing(y, p):
+    known = ops.logical_not(ops.isnan(y))
+    apart = ops.where(known, ops.where(known, y, 0.0) - p, 0.0)
+    return ops.mean(ops.square(apart), axis=-1)
+
+
+def missing_behind(y, p):
+    """The value is a number, and the gradient is 0 times NaN."""
+    return ops.mean(ops.where(ops.isnan(y), 0.0, ops.square(y - p)), axis=-1)
+
+
+MISSING = np.where(np.arange(len(X))[:, None] % 4 == np.arange(3), np.nan, VECTORS)
+
+
 WRONG = {
+    "non-finite": {
+        "a gradient that is not finite": lambda: check(
+            compiled(sequential(3), missing_behind), X, MISSING
+        ),
+        "a loss that takes all": lambda: check(
+            compiled(functional(3), lambda y, p: ops.mean(ops.abs(y - p), axis=-1)), X, MISSING
+        ),
+    },
+    "half-precision-output": {
+        "the logarithm of a softmax": lambda: check(
+            compiled(
+                in_half_precision(3, "softmax"),
+                lambda y, p: -ops.sum(y * ops.log(p + 1e-8), axis=-1),
+            ),
+            X,
+            ONE_HOT,
+        ),
+    },
+    "logits-as-probabilities": {
+        "Dice": lambda: check(compiled(image_to_image(1), dice), IMAGES, MASKS),
+        "minus an intersection over union": lambda: check(
+            compiled(image_to_image(1), intersection), IMAGES, (IMAGES > 0.8).astype(int)
+        ),
+        "Dice and cross-entropy": lambda: check(
+            compiled(
+                image_to_image(1),
+                lambda y, p: dice(y, p) + ops.mean(losses.binary_crossentropy(y, p)),
+            ),
+            IMAGES,
+            MASKS,
+        ),
+        "a focal loss": lambda: check(compiled(sequential(1), focal), X, column(BINARY)),
+    },
     "own-loss-not-finite": {
         "the logarithm of a part of joined outputs": lambda: check(
             compiled(mean_and(None), raw_likelihood), X, column(NUMBERS)
@@ -190,6 +268,17 @@ WRONG = {
         "a step of its own": lambda: check(own_step(), X, NUMBERS),
     },
     "wrong-sign-loss": {
+        "differences without a square": lambda: check(
+            compiled(sequential(1), lambda y, p: ops.mean(y - p, axis=-1)), X, column(NUMBERS)
+        ),
+        "differences of several numbers": lambda: check(
+            compiled(functional(3), lambda y, p: ops.mean(p - y, axis=-1)), X, VECTORS
+        ),
+        "a quantile of 90": lambda: check(
+            compiled(sequential(1), lambda y, p: ops.mean(ops.maximum(90 * (y - p), 89 * (y - p)))),
+            X,
+            column(NUMBERS),
+        ),
         "a cosine without its minus": lambda: check(
             compiled(sequential(3), lambda y, p: cosine(y, p)), X, VECTORS
         ),
@@ -218,6 +307,43 @@ WRONG = {
 }
 
 NEAR = {
+    "non-finite": {
+        "targets that the loss leaves out": lambda: check(
+            compiled(sequential(3), without_missing), X, MISSING
+        ),
+        "a column of them": lambda: check(
+            compiled(functional(1), without_missing), X, MISSING[:, :1]
+        ),
+    },
+    "half-precision-output": {
+        "squares of a softmax": lambda: check(
+            compiled(
+                in_half_precision(3, "softmax"), lambda y, p: ops.sum(ops.square(y - p), axis=-1)
+            ),
+            X,
+            ONE_HOT,
+        ),
+    },
+    "logits-as-probabilities": {
+        "Dice of a sigmoid": lambda: check(
+            compiled(image_to_image(1), of_sigmoid(dice)), IMAGES, MASKS
+        ),
+        "Dice behind a sigmoid": lambda: check(
+            compiled(image_to_image(1, "sigmoid"), dice), IMAGES, MASKS
+        ),
+        "a focal loss of a sigmoid": lambda: check(
+            compiled(sequential(1), of_sigmoid(focal)), X, column(BINARY)
+        ),
+        "a hinge": lambda: check(compiled(functional(1), hinge_of_all), X, column(BINARY)),
+        "squared error of labels, as of a discriminator": lambda: check(
+            compiled(sequential(1), lambda y, p: ops.mean(ops.square(y - p), axis=-1)),
+            X,
+            column(BINARY),
+        ),
+        "the scores of a critic": lambda: check(
+            compiled(sequential(1), lambda y, p: ops.mean((1 - 2 * y) * p)), X, column(BINARY)
+        ),
+    },
     "own-loss-not-finite": {
         "a positive part of joined outputs": lambda: check(
             compiled(mean_and("softplus"), raw_likelihood), X, column(NUMBERS)
@@ -254,6 +380,20 @@ NEAR = {
         "columns": lambda: check(own_step(), X, column(NUMBERS)),
     },
     "wrong-sign-loss": {
+        "a quantile of 0.9": lambda: check(compiled(sequential(1), quantile), X, column(NUMBERS)),
+        "a quantile of 0.999": lambda: check(
+            compiled(
+                sequential(1), lambda y, p: ops.mean(ops.maximum(0.999 * (y - p), 0.001 * (p - y)))
+            ),
+            X,
+            column(NUMBERS),
+        ),
+        "the output is the loss": lambda: check(
+            compiled(sequential(1), lambda y, p: ops.mean(p)), X, column(NUMBERS)
+        ),
+        "a gain": lambda: check(
+            compiled(sequential(1), lambda y, p: -ops.mean(y * p)), X, column(POSITIVE)
+        ),
         "minus a cosine": lambda: check(
             compiled(sequential(3), lambda y, p: -cosine(y, p)), X, VECTORS
         ),

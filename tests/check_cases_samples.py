@@ -189,6 +189,24 @@ WRONG = {
         "not built": lambda: check(compiled(OwnStep(), None), FRAME, pd.Series(NUMBERS)),
     },
     "class-weights": {
+        "weights of rows that are the shares of their classes": lambda: check(
+            compiled(sequential(1, "sigmoid"), "bce"),
+            X,
+            RARE,
+            sample_weight=np.bincount(RARE)[RARE] / ROWS,
+        ),
+        "weights of rows that are the numbers of their classes": lambda: check(
+            compiled(functional(3, "softmax"), SPARSE),
+            X,
+            UNEVEN,
+            sample_weight=np.bincount(UNEVEN)[UNEVEN].astype("float32"),
+        ),
+        "weights of one-hot rows": lambda: check(
+            compiled(sequential(3, "softmax"), "categorical_crossentropy"),
+            X,
+            np.eye(3)[UNEVEN],
+            sample_weight=np.bincount(UNEVEN)[UNEVEN],
+        ),
         "larger for the frequent class": lambda: check(
             sigmoid(), X, RARE, class_weight={0: 5.0, 1: 0.6}
         ),
@@ -361,6 +379,18 @@ NEAR = {
         "a usual subclass": lambda: check(number(built_perceptron), X, NUMBERS),
     },
     "class-weights": {
+        "weights of rows that fall with their classes": lambda: check(
+            compiled(sequential(1, "sigmoid"), "bce"),
+            X,
+            RARE,
+            sample_weight=1 / np.bincount(RARE)[RARE],
+        ),
+        "weights that undo how the rows were drawn": lambda: check(
+            compiled(sequential(1, "sigmoid"), "bce"),
+            X,
+            RARE,
+            sample_weight=np.where(RARE, 1.0, 20.0),
+        ),
         "larger for the rare class": lambda: check(
             sigmoid(), X, RARE, class_weight={0: 0.6, 1: 5.0}
         ),

@@ -59,8 +59,56 @@ def of_numbers(*recurrent, shape=(STEPS, 3)):
     return compiled(model, "mse")
 
 
+def padded_with(value):
+    return np.where((np.arange(STEPS) < LENGTHS[:, None])[..., None], SENSORS, value)
+
+
+SCALED = (padded_with(0.0) - np.array([0.5, -1.0, 2.0])) / 3.0
+AS_ONES = np.where(FILLED > 0, 1 + FILLED % (WORDS - 2), 1)
+QUESTIONS, ANSWERS = FULL[:, :LENGTH], FULL[:, LENGTH : 2 * LENGTH]
+MOVED = np.column_stack([np.zeros(ROWS, int), ANSWERS[:, :-1]])
+
+
+def translator(one_hot=False):
+    """An encoder, and a decoder that begins with its state."""
+    question = keras.Input((LENGTH,), name="question")
+    answer = keras.Input((LENGTH, WORDS) if one_hot else (LENGTH,), name="answer")
+    _, *state = layers.LSTM(4, return_state=True)(layers.Embedding(WORDS, 4)(question))
+    given = answer if one_hot else layers.Embedding(WORDS, 4)(answer)
+    hidden = layers.LSTM(4, return_sequences=True)(given, initial_state=state)
+    last = layers.Dense(WORDS, activation="softmax")(hidden)
+    loss = "categorical_crossentropy" if one_hot else "sparse_categorical_crossentropy"
+    return compiled(keras.Model([question, answer], last), loss)
+
+
+def next_words(*recurrent):
+    last = layers.Dense(WORDS, activation="softmax")
+    model = keras.Sequential([keras.Input((STEPS,)), layers.Embedding(WORDS, 4), *recurrent, last])
+    return compiled(model, "sparse_categorical_crossentropy")
+
+
 WRONG = {
+    "target-in-inputs": {
+        "a decoder": lambda: check(translator(), [QUESTIONS, ANSWERS], ANSWERS),
+        "a decoder, by name": lambda: check(
+            translator(), {"question": QUESTIONS, "answer": ANSWERS}, ANSWERS[..., None]
+        ),
+        "a decoder of one-hot rows": lambda: check(
+            translator(one_hot=True), [QUESTIONS, np.eye(WORDS)[ANSWERS]], np.eye(WORDS)[ANSWERS]
+        ),
+        "the next word is this one": lambda: check(
+            next_words(layers.LSTM(4, return_sequences=True)), FULL, FULL
+        ),
+    },
     "embedding-range": {
+        "a row of 0 and 1 for each word": lambda: check(
+            functional(np.eye(WORDS)[:ROWS], WORDS),
+            np.eye(WORDS)[np.arange(ROWS) % WORDS],
+            BINARY,
+        ),
+        "columns that say which words are there": lambda: check(
+            pooled(), (np.random.default_rng(2).random((ROWS, WORDS)) < 0.1).astype(int), BINARY
+        ),
         "more words than rows": lambda: check(pooled(size=40), FULL, BINARY),
         "counted from 1": lambda: check(functional(size=WORDS - 1), FULL, BINARY),
         "scaled": lambda: check(pooled(), FULL / WORDS, BINARY),
@@ -70,6 +118,15 @@ WRONG = {
         ),
     },
     "unmasked-padding": {
+        "a mask of zeros over padding of -1": lambda: check(
+            of_numbers(layers.Masking(), layers.LSTM(8)), padded_with(-1.0), NUMBERS
+        ),
+        "a mask of zeros that were scaled": lambda: check(
+            of_numbers(layers.Masking(), layers.GRU(8)), SCALED, NUMBERS
+        ),
+        "words filled up with 1": lambda: check(
+            of_words(layers.LSTM(8), mask_zero=True), AS_ONES, BINARY
+        ),
         "one-hot targets": lambda: check(tagged("categorical_crossentropy"), FILLED, ONE_HOT_TAGS),
         "LSTM": lambda: check(of_words(layers.LSTM(8)), FILLED, BINARY),
         "two layers": lambda: check(
@@ -115,11 +172,34 @@ def recommender():
 
 
 NEAR = {
+    "target-in-inputs": {
+        "a decoder": lambda: check(translator(), [QUESTIONS, MOVED], ANSWERS),
+        "what is repeated": lambda: check(translator(), [ANSWERS, MOVED], ANSWERS),
+        "the next word": lambda: check(
+            next_words(layers.LSTM(4, return_sequences=True)), FULL, np.roll(FULL, -1, axis=1)
+        ),
+        "words through a bottleneck": lambda: check(
+            next_words(
+                layers.LSTM(4), layers.RepeatVector(STEPS), layers.LSTM(4, return_sequences=True)
+            ),
+            FULL,
+            FULL,
+        ),
+    },
     "embedding-range": {
+        "bits": lambda: check(pooled(size=2), FULL % 2, BINARY),
+        "a few bits": lambda: check(pooled(size=3), FULL[:, :3] % 2, BINARY),
         "as many rows as words": lambda: check(pooled(), FULL, BINARY),
         "numbers as floats": lambda: check(functional(), FULL.astype("float32"), BINARY),
     },
     "unmasked-padding": {
+        "a mask of the padding": lambda: check(
+            of_numbers(layers.Masking(-1.0), layers.LSTM(8)), padded_with(-1.0), NUMBERS
+        ),
+        "a mask of nothing, of full rows": lambda: check(
+            of_numbers(layers.Masking(), layers.LSTM(8), shape=(4, 3)), SENSORS[:, :4], NUMBERS
+        ),
+        "words of full rows": lambda: check(of_words(layers.LSTM(8), mask_zero=True), FULL, BINARY),
         "one-hot targets, masked": lambda: check(
             tagged("categorical_crossentropy", mask_zero=True), FILLED, ONE_HOT_TAGS
         ),

@@ -92,6 +92,38 @@ def ending_in(last):
     )
 
 
+def reshaped(activation):
+    """A picture from rows of numbers, its shape the last thing."""
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Flatten(),
+            layers.Dense(16, activation="relu"),
+            layers.Dense(64, activation=activation),
+            layers.Reshape((8, 8)),
+        ]
+    )
+
+
+def ranked():
+    """How much higher the score of one thing is than that of another."""
+    score = sequential(1)
+    one, other = keras.Input((4,)), keras.Input((4,))
+    return keras.Model([one, other], layers.Subtract()([score(one), score(other)]))
+
+
+def candidates(activation=None):
+    """A word, and five others of which one stands beside it."""
+    word, others = keras.Input((1,)), keras.Input((5,))
+    both = [layers.Embedding(50, 4)(others), layers.Embedding(50, 4)(word)]
+    scores = layers.Flatten()(layers.Dot(axes=(2, 2))(both))
+    return keras.Model([word, others], layers.Activation(activation)(scores))
+
+
+BESIDE = [np.arange(ROWS) % 50, np.random.default_rng(3).integers(50, size=(ROWS, 5))]
+FIRST = np.eye(5)[np.zeros(ROWS, int)]
+
+
 WRONG = {
     "string-targets": {
         "array": lambda: check(compiled(sequential(1, "sigmoid"), "bce"), X, WORDS),
@@ -199,6 +231,9 @@ WRONG = {
         ),
     },
     "binary-label-range": {
+        "a mask that was divided by 255": lambda: check(
+            compiled(image_to_image(1, "sigmoid"), "bce"), IMAGES, MASKS / 255
+        ),
         "signs": lambda: check(
             compiled(sequential(1, "sigmoid"), "binary_crossentropy", ["accuracy"]), X, SIGNS
         ),
@@ -326,6 +361,9 @@ WRONG = {
         ),
     },
     "targets-outside-output": {
+        "pixels, reshaped": lambda: check(
+            compiled(reshaped("sigmoid"), "mae"), IMAGES, (255 * IMAGES[..., 0]).astype("uint8")
+        ),
         "sigmoid": lambda: check(compiled(sequential(1, "sigmoid"), "mse"), X, NUMBERS),
         "relu": lambda: check(
             compiled(functional(1, "relu"), losses.MeanAbsoluteError()), FRAME, pd.Series(NUMBERS)
@@ -523,6 +561,9 @@ NEAR = {
         ),
     },
     "binary-label-range": {
+        "a mask that has to be divided by 255, divided": lambda: check(
+            compiled(image_to_image(1, "sigmoid"), "bce"), IMAGES, (255 * MASKS) / 255
+        ),
         "converted": lambda: check(
             compiled(sequential(1, "sigmoid"), "binary_crossentropy"), X, (SIGNS + 1) / 2
         ),
@@ -626,6 +667,9 @@ NEAR = {
         ),
     },
     "targets-outside-output": {
+        "pixels from 0 to 1, reshaped": lambda: check(
+            compiled(reshaped("sigmoid"), "mae"), IMAGES, IMAGES[..., 0]
+        ),
         "linear": lambda: check(compiled(sequential(1), "mse"), X, NUMBERS),
         "scaled to 0 to 1": lambda: check(
             compiled(sequential(1, "sigmoid"), "mse"),
@@ -685,6 +729,22 @@ NEAR = {
         "filled up behind": lambda: check(compiled(speech(), "ctc"), SERIES, WORD_LABELS),
     },
     "constant-targets": {
+        "the better one of two first": lambda: check(
+            compiled(ranked(), "hinge"), [X + 1, X], np.ones(ROWS)
+        ),
+        "the better one of two first, as a probability": lambda: check(
+            compiled(ranked(), losses.BinaryCrossentropy(from_logits=True)),
+            [X + 1, X],
+            np.ones((ROWS, 1)),
+        ),
+        "the first of several candidates": lambda: check(
+            compiled(candidates(), losses.BinaryCrossentropy(from_logits=True)), BESIDE, FIRST
+        ),
+        "the first of several candidates, by its number": lambda: check(
+            compiled(candidates("softmax"), "sparse_categorical_crossentropy"),
+            BESIDE,
+            np.zeros(ROWS, int),
+        ),
         "both classes": lambda: check(compiled(sequential(1, "sigmoid"), "bce"), X, BINARY),
         "few rows": lambda: check(compiled(sequential(1, "sigmoid"), "bce"), X[:3], np.zeros(3)),
         "unused by a loss of your own": lambda: check(

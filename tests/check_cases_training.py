@@ -10,30 +10,24 @@ from check_setups import (
     FRAME,
     IMAGES,
     LABELS,
-    MASKS,
     NUMBERS,
     ONE_HOT,
     ROWS,
     SERIES,
     Perceptron,
     X,
-    added,
     built_perceptron,
     check,
-    column,
     compiled,
-    convolutional,
     flattened,
     functional,
     image_to_image,
     recurrent,
-    replaced,
     sequential,
-    time_distributed,
     two_outputs,
     unbuilt,
 )
-from keras import initializers, layers, losses, ops, optimizers, regularizers
+from keras import initializers, layers, ops, optimizers, regularizers
 
 FEW = np.arange(ROWS) % 5 == 0
 PIXELS = (255 * IMAGES).astype("uint8")
@@ -297,141 +291,66 @@ def functional_linear():
     return keras.Model(inputs, layers.Dense(1)(hidden))
 
 
+def with_two_inputs(joined):
+    """A model of which the second input is joined to the first, or is not."""
+    person, place = keras.Input((FEATURES,), name="person"), keras.Input((3,), name="place")
+    of_place = layers.Dense(4, activation="relu")(place)
+    both = layers.Concatenate()([person, of_place]) if joined else person
+    return keras.Model([person, place], layers.Dense(1)(both))
+
+
+def stopped(beside=False):
+    """A body whose gradient is stopped, and the head; the way beside it is a shortcut."""
+    inputs = keras.Input((FEATURES,))
+    hidden = layers.Dense(8, activation="relu")(inputs)
+    behind = ops.stop_gradient(hidden)
+    if beside:
+        behind = layers.Add()([behind, layers.Dense(8)(hidden)])
+    return keras.Model(inputs, layers.Dense(1)(behind))
+
+
+class OfTwo(keras.Model):
+    """Takes two inputs, and may leave one alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.out = layers.Dense(1)
+
+    def call(self, inputs):
+        return self.out(inputs[0])
+
+
+def frozen_words(rows=None, trainable=False):
+    """The class of a text, from an embedding that is not trained."""
+    words = layers.Embedding(30, 4, trainable=trainable)
+    model = chain(
+        words,
+        layers.GlobalAveragePooling1D(),
+        last=layers.Dense(1, activation="sigmoid"),
+        inputs=(FEATURES,),
+    )
+    if rows is not None:
+        words.set_weights([rows])
+    return compiled(model, "bce")
+
+
+TOKENS = np.random.default_rng(4).integers(30, size=(ROWS, FEATURES))
+
+
+def functional_frozen_words():
+    inputs = keras.Input((FEATURES,))
+    words = layers.Embedding(30, 4, trainable=False)(inputs)
+    last = layers.Dense(1, activation="sigmoid")(layers.Flatten()(words))
+    return compiled(keras.Model(inputs, last), "bce")
+
+
+def frozen_words_within():
+    body = keras.Sequential([keras.Input((FEATURES,)), layers.Embedding(30, 4), layers.Flatten()])
+    body.trainable = False
+    return compiled(keras.Sequential([body, layers.Dense(1, activation="sigmoid")]), "bce")
+
+
 WRONG = {
-    "not-compiled": {
-        "sequential": lambda: check(sequential(1), X, NUMBERS),
-        "functional": lambda: check(functional(1), FRAME, pd.Series(NUMBERS)),
-        "unbuilt": lambda: check(unbuilt(1), X, NUMBERS),
-        "subclassed": lambda: check(built_perceptron(1), X, column(NUMBERS)),
-    },
-    "non-finite": {
-        "a number for what is missing in a column": lambda: check(
-            compiled(sequential(1), "mse"), replaced(X, (slice(3, 6), 1), -999), NUMBERS
-        ),
-        "in a DataFrame": lambda: check(
-            compiled(unbuilt(1, "sigmoid"), "bce"),
-            FRAME.assign(rate=np.where(FEW, -9999, FRAME["rate"])),
-            BINARY,
-        ),
-        "in windows of a series": lambda: check(
-            compiled(recurrent(1), "mse"), replaced(SERIES, (slice(7, 9), 2, 3), -9999), NUMBERS
-        ),
-        "a number for what is missing": lambda: check(
-            compiled(sequential(1), "mse"), X, np.where(FEW, -999.0, NUMBERS)
-        ),
-        "NaN in x": lambda: check(
-            compiled(sequential(1), "mse"), replaced(X, (7, 2), np.nan), LINE
-        ),
-        "missing in a DataFrame": lambda: check(
-            compiled(functional(1, "sigmoid"), "bce"),
-            FRAME.assign(income=FRAME["income"].where(FRAME["income"] > -1)),
-            pd.Series(BINARY),
-        ),
-        "infinity in y": lambda: check(
-            compiled(unbuilt(1), "mae"), X, column(replaced(NUMBERS, 3, np.inf))
-        ),
-        "NaN in y": lambda: check(
-            compiled(added(1), "mse"), X, tf.constant(replaced(NUMBERS, 3, np.nan))
-        ),
-        "NaN in the weights": lambda: check(
-            compiled(sequential(1), "mse"), X, NUMBERS, sample_weight=replaced(ONES, 3, np.nan)
-        ),
-        "one input of two": lambda: check(
-            compiled(two_inputs(), "mse"),
-            {"person": X, "place": replaced(ONE_HOT, (0, 0), np.inf)},
-            NUMBERS,
-        ),
-        "a batch": lambda: check(
-            compiled(sequential(1), "mse"),
-            tf.data.Dataset.from_tensor_slices((replaced(X, (20, 2), np.nan), NUMBERS)).batch(8),
-        ),
-    },
-    "rows-mismatch": {
-        "targets": lambda: check(compiled(sequential(1), "mse"), X, NUMBERS[:50]),
-        "weights": lambda: check(
-            compiled(functional(1), "mse"), X, NUMBERS, sample_weight=np.ones(ROWS - 1)
-        ),
-        "inputs": lambda: check(compiled(two_inputs(), "mse"), [X, ONE_HOT[:40]], NUMBERS),
-        "one output": lambda: check(
-            compiled(two_outputs(), ["mse", "bce"]), X, [NUMBERS, BINARY[:30]]
-        ),
-        "filtered Series": lambda: check(
-            compiled(unbuilt(1), "mse"), FRAME, pd.Series(NUMBERS)[NUMBERS > 0]
-        ),
-    },
-    "input-shape": {
-        "a feature too many": lambda: check(
-            compiled(sequential(1), "mse"), np.column_stack([X, X[:, :1]]), NUMBERS
-        ),
-        "images not flattened": lambda: check(
-            compiled(
-                keras.Sequential(
-                    [
-                        keras.Input((64,)),
-                        layers.Dense(8, activation="relu"),
-                        layers.Dense(3, activation="softmax"),
-                    ]
-                ),
-                "sparse_categorical_crossentropy",
-            ),
-            IMAGES,
-            LABELS,
-        ),
-        "images flattened": lambda: check(
-            compiled(convolutional(3, "softmax"), "sparse_categorical_crossentropy"),
-            IMAGES.reshape(ROWS, -1),
-            LABELS,
-        ),
-        "a column dropped": lambda: check(
-            compiled(functional(1), "mse"), FRAME.drop(columns="age"), pd.Series(NUMBERS)
-        ),
-        "steps and features exchanged": lambda: check(
-            compiled(recurrent(1), "mse"), SERIES.transpose(0, 2, 1), NUMBERS
-        ),
-    },
-    "sample-weights": {
-        "of pixels, with Dice": lambda: check(
-            of_masks("dice"), IMAGES, MASKS, sample_weight=IGNORED
-        ),
-        "of pixels, with Tversky of each image": lambda: check(
-            of_masks(losses.Tversky(axis=(1, 2, 3))), IMAGES, MASKS, sample_weight=IGNORED
-        ),
-        "of images, with Dice of the batch": lambda: check(
-            of_masks(losses.Dice()), IMAGES, MASKS, sample_weight=np.where(FEW, 5.0, 1.0)
-        ),
-        "negative": lambda: check(
-            compiled(sequential(1, "sigmoid"), "bce"),
-            X,
-            BINARY,
-            sample_weight=np.where(FEW, -1.0, 1.0),
-        ),
-        "standardized": lambda: check(
-            compiled(functional(1), "mse"),
-            FRAME,
-            pd.Series(NUMBERS),
-            sample_weight=pd.Series(X[:, 0] - X[:, 0].mean()),
-        ),
-        "all zero": lambda: check(
-            compiled(unbuilt(1), "mse"), X, NUMBERS, sample_weight=np.zeros(ROWS)
-        ),
-        "in a data set": lambda: check(
-            compiled(sequential(1), "mse"),
-            tf.data.Dataset.from_tensor_slices((X, NUMBERS, -ONES)).batch(16),
-        ),
-    },
-    "constant-inputs": {
-        "zeros": lambda: check(compiled(sequential(1), "mse"), np.zeros_like(X), NUMBERS),
-        "black images": lambda: check(
-            compiled(convolutional(3, "softmax"), "sparse_categorical_crossentropy"),
-            (IMAGES // 255).astype("uint8"),
-            LABELS,
-        ),
-        "one row repeated": lambda: check(
-            compiled(functional(1), "mse"),
-            pd.DataFrame([FRAME.iloc[0]] * ROWS),
-            pd.Series(NUMBERS),
-        ),
-    },
     "inputs-scale": {
         "divided twice": lambda: check(
             compiled(images_scaled(), "sparse_categorical_crossentropy"), IMAGES / 255, LABELS
@@ -561,6 +480,16 @@ WRONG = {
         ),
     },
     "dropout-rate": {
+        "of an LSTM": lambda: check(
+            compiled(chain(layers.LSTM(4, dropout=0.9), inputs=SERIES.shape[1:]), "mse"),
+            SERIES,
+            NUMBERS,
+        ),
+        "from step to step": lambda: check(
+            compiled(chain(layers.GRU(4, recurrent_dropout=0.8), inputs=SERIES.shape[1:]), "mse"),
+            SERIES,
+            NUMBERS,
+        ),
         "0.9": lambda: check(compiled(chain(dense(), layers.Dropout(0.9)), "mse"), X, NUMBERS),
         "share to keep": lambda: check(
             compiled(chain(dense(), layers.Dropout(0.8), dense()), "mae"), FRAME, NUMBERS
@@ -641,6 +570,20 @@ WRONG = {
         ),
     },
     "loss-balance": {
+        "a penalty on hidden values": lambda: check(
+            compiled(
+                chain(
+                    layers.Dense(8, activation="relu", activity_regularizer=regularizers.L1(10.0)),
+                    last=three_classes(),
+                ),
+                SPARSE,
+            ),
+            X,
+            LABELS,
+        ),
+        "a very large penalty on two hidden layers": lambda: check(
+            penalized(2, regularizers.L2(10.0), last=three_classes()), X, LABELS
+        ),
         "a penalty of 1": lambda: check(penalized(2, regularizers.L2(1.0)), X, LABELS),
         "a penalty of both kinds": lambda: check(
             penalized(3, regularizers.L1L2(0.5, 0.5)), FRAME, pd.Series(LABELS)
@@ -708,91 +651,26 @@ WRONG = {
             ONE_HOT,
         ),
     },
-    "learning-rate": {
-        "a schedule of hardly anything": lambda: check(
-            compiled(
-                sequential(1),
-                "mse",
-                optimizer=optimizers.Adam(optimizers.schedules.CosineDecay(1e-9, 3000)),
-            ),
-            X,
-            NUMBERS,
-        ),
-        "decays at once": lambda: check(
-            compiled(sequential(1), "mse", optimizer=optimizers.SGD(decaying(decay_steps=1))),
-            *many(NUMBERS),
-        ),
-        "decays with the inverse of time": lambda: check(
-            compiled(
-                functional(1),
-                "mse",
-                optimizer=optimizers.Adam(
-                    optimizers.schedules.InverseTimeDecay(0.01, decay_steps=0.05, decay_rate=1.0)
-                ),
-            ),
-            *many(NUMBERS),
-        ),
-        "ends within the first epoch": lambda: check(
-            compiled(unbuilt(1, "sigmoid"), "bce", optimizer=optimizers.Adam(schedule(20))),
-            *many(BINARY),
-        ),
-        "ends within the first epoch, after warming up": lambda: check(
-            compiled(
-                functional(1, "sigmoid"),
-                "bce",
-                optimizer=optimizers.AdamW(
-                    optimizers.schedules.CosineDecay(0.0, 10, warmup_target=0.01, warmup_steps=5)
-                ),
-            ),
-            *many(BINARY),
-        ),
-        "falls in a line within the first epoch": lambda: check(
-            compiled(
-                sequential(1),
-                "mse",
-                optimizer=optimizers.SGD(optimizers.schedules.PolynomialDecay(0.1, 20, 1e-6)),
-            ),
-            *many(NUMBERS),
-        ),
-        "a tenth, through four layers": lambda: check(
-            compiled(chain(*relus(4)), "mse", optimizer=optimizers.Adam(0.1)), X, NUMBERS
-        ),
-        "a half, through three": lambda: check(
-            compiled(
-                chain(*relus(3), last=three_classes()), SPARSE, optimizer=optimizers.Adam(0.5)
-            ),
-            X,
-            LABELS,
-        ),
-        "a half, through convolutions": lambda: check(
-            compiled(
-                images_scaled(layers.Conv2D(4, 3, activation="relu"), *relus(1)),
-                SPARSE,
-                optimizer=optimizers.RMSprop(0.5),
-            ),
-            IMAGES,
-            LABELS,
-        ),
-        "Adam": lambda: check(
-            compiled(sequential(1), "mse", optimizer=optimizers.Adam(1.0)), X, NUMBERS
-        ),
-        "SGD": lambda: check(
-            compiled(functional(1, "sigmoid"), "bce", optimizer=optimizers.SGD(100.0)), X, BINARY
-        ),
-        "zero": lambda: check(
-            compiled(unbuilt(1), "mse", optimizer=optimizers.SGD(0.0)), X, NUMBERS
-        ),
-        "RMSprop": lambda: check(
-            compiled(
-                convolutional(3, "softmax"),
-                "sparse_categorical_crossentropy",
-                optimizer=optimizers.RMSprop(10.0),
-            ),
-            IMAGES,
-            LABELS,
-        ),
-    },
     "nothing-to-train": {
+        "a gradient that is stopped": lambda: check(compiled(stopped(), "mse"), X, NUMBERS),
+        "a frozen body of random weights": lambda: check(
+            published("MobileNetV2", layers.Rescaling(1 / 127.5, offset=-1)), COLORS, LABELS[:12]
+        ),
+        "frozen rows of words": lambda: check(frozen_words(), TOKENS, BINARY),
+        "frozen rows of words, functional": lambda: check(
+            functional_frozen_words(), TOKENS, BINARY
+        ),
+        "frozen rows of words, in a model": lambda: check(frozen_words_within(), TOKENS, BINARY),
+        "an input that leads nowhere": lambda: check(
+            compiled(with_two_inputs(joined=False), "mse"), [X, ONE_HOT], NUMBERS
+        ),
+        "an input that leads nowhere, by name": lambda: check(
+            compiled(with_two_inputs(joined=False), "mse"), {"person": X, "place": ONE_HOT}, NUMBERS
+        ),
+        "an input that leads nowhere, in batches": lambda: check(
+            compiled(with_two_inputs(joined=False), "mse"),
+            tf.data.Dataset.from_tensor_slices(((X, ONE_HOT), NUMBERS)).batch(16),
+        ),
         "the largest looked up": lambda: check(compiled(word_of_the_largest(), "bce"), X, BINARY),
         "rounded in the midst": lambda: check(
             compiled(word_of_the_largest(ops.round), "bce"), X, BINARY
@@ -821,180 +699,9 @@ WRONG = {
             NUMBERS,
         ),
     },
-    "text-inputs": {
-        "a column of words": lambda: check(
-            compiled(sequential(1), "mse"), FRAME.assign(rooms="many"), NUMBERS
-        ),
-        "mixed types": lambda: check(
-            compiled(functional(1, "sigmoid"), "bce"), FRAME.astype(object), BINARY
-        ),
-        "words": lambda: check(
-            compiled(unbuilt(1), "mse"), np.full((ROWS, FEATURES), "many"), NUMBERS
-        ),
-        "one input of two": lambda: check(
-            compiled(two_inputs(), "mse"),
-            {"person": X, "place": np.full((ROWS, 3), "here")},
-            NUMBERS,
-        ),
-    },
-    "target-in-inputs": {
-        "in the last step": lambda: check(compiled(recurrent(1), "mse"), SERIES, SERIES[:, -1, 2]),
-        "numbers": lambda: check(compiled(sequential(1), "mse"), np.c_[X[:, :3], NUMBERS], NUMBERS),
-        "labels": lambda: check(
-            compiled(functional(1, "sigmoid"), "bce"),
-            FRAME.assign(rooms=BINARY),
-            pd.Series(BINARY),
-        ),
-        "in a data set": lambda: check(
-            compiled(unbuilt(3, "softmax"), "sparse_categorical_crossentropy"),
-            tf.data.Dataset.from_tensor_slices(
-                (np.c_[LABELS, X[:, 1:]].astype("float32"), LABELS)
-            ).batch(16),
-        ),
-    },
 }
 
 NEAR = {
-    "not-compiled": {
-        "compiled": lambda: check(compiled(sequential(1), "mse"), X, NUMBERS),
-        "compiled and built later": lambda: check(compiled(unbuilt(1), "mse"), X, NUMBERS),
-    },
-    "non-finite": {
-        "steps that a mask leaves out": lambda: check(
-            compiled(
-                keras.Sequential(
-                    [
-                        keras.Input(SERIES.shape[1:]),
-                        layers.Masking(mask_value=-999.0),
-                        layers.LSTM(4),
-                        layers.Dense(1),
-                    ]
-                ),
-                "mse",
-            ),
-            replaced(SERIES, (slice(None), slice(3, None)), -999),
-            NUMBERS,
-        ),
-        "depths down to -999": lambda: check(
-            compiled(tables(adapted(DEPTHS)), "mse"), DEPTHS, NUMBERS
-        ),
-        "a number for what is missing, without weight": lambda: check(
-            compiled(sequential(1), "mse"),
-            X,
-            np.where(FEW, -999.0, NUMBERS),
-            sample_weight=(~FEW).astype("float32"),
-        ),
-        "all finite": lambda: check(
-            compiled(sequential(1), "mse"), X, NUMBERS, sample_weight=np.ones(ROWS)
-        ),
-        "filled": lambda: check(
-            compiled(sequential(1), "mse"),
-            FRAME.where(FRAME > -1).fillna(0.0),
-            pd.Series(NUMBERS),
-        ),
-    },
-    "rows-mismatch": {
-        "equal": lambda: check(
-            compiled(two_inputs(), "mse"), [X, ONE_HOT], NUMBERS, sample_weight=np.ones(ROWS)
-        ),
-        "weights for each output": lambda: check(
-            compiled(two_outputs(), ["mse", "bce"]),
-            X,
-            [NUMBERS, BINARY],
-            sample_weight=[np.ones(ROWS), np.ones(ROWS)],
-        ),
-        "weights for each output by name": lambda: check(
-            compiled(two_outputs(as_dict=True), {"price": "mse", "label": "bce"}),
-            X,
-            {"price": NUMBERS, "label": BINARY},
-            sample_weight={"price": np.ones(ROWS), "label": np.ones(ROWS)},
-        ),
-        "another index": lambda: check(
-            compiled(sequential(1), "mse"),
-            FRAME[::2],
-            pd.Series(NUMBERS)[::2],
-        ),
-        "a last batch that is smaller": lambda: check(
-            compiled(sequential(1), "mse"),
-            tf.data.Dataset.from_tensor_slices((X, NUMBERS)).batch(16),
-        ),
-        "a weight for each step": lambda: check(
-            compiled(time_distributed(1), "mse"),
-            SERIES,
-            SERIES[..., :1],
-            sample_weight=np.ones(SERIES.shape[:2]),
-        ),
-    },
-    "input-shape": {
-        "fitting": lambda: check(compiled(sequential(1), "mse"), X, NUMBERS),
-        "images without the last axis": lambda: check(
-            compiled(convolutional(3, "softmax"), "sparse_categorical_crossentropy"),
-            IMAGES[..., 0],
-            LABELS,
-        ),
-        "one feature": lambda: check(
-            compiled(
-                keras.Sequential(
-                    [
-                        keras.Input((1,)),
-                        layers.Dense(8, activation="relu"),
-                        layers.Dense(1),
-                    ]
-                ),
-                "mse",
-            ),
-            pd.Series(X[:, 0]),
-            NUMBERS,
-        ),
-        "inputs by name, in another order": lambda: check(
-            compiled(two_inputs(), "mse"), {"place": ONE_HOT, "person": X}, NUMBERS
-        ),
-        "any size": lambda: check(
-            compiled(
-                keras.Sequential(
-                    [
-                        keras.Input((None, None, 1)),
-                        layers.Conv2D(4, 3, activation="relu"),
-                        layers.GlobalMaxPooling2D(),
-                        layers.Dense(3, activation="softmax"),
-                    ]
-                ),
-                "sparse_categorical_crossentropy",
-            ),
-            IMAGES,
-            LABELS,
-        ),
-    },
-    "sample-weights": {
-        "of images, with Dice of each image": lambda: check(
-            of_masks(losses.Dice(axis=(1, 2, 3))),
-            IMAGES,
-            MASKS,
-            sample_weight=np.where(FEW, 5.0, 1.0),
-        ),
-        "of pixels, with cross-entropy": lambda: check(
-            of_masks("bce"), IMAGES, MASKS, sample_weight=IGNORED
-        ),
-        "all 1, with Dice": lambda: check(of_masks("dice"), IMAGES, MASKS, sample_weight=ONES),
-        "some zero": lambda: check(
-            compiled(sequential(1), "mse"), X, NUMBERS, sample_weight=np.where(FEW, 0.0, 2.0)
-        ),
-        "of classes": lambda: check(
-            compiled(sequential(1, "sigmoid"), "bce"),
-            X,
-            BINARY,
-            sample_weight=pd.Series(np.where(BINARY, 10, 1)),
-        ),
-        "Booleans": lambda: check(compiled(sequential(1), "mse"), X, NUMBERS, sample_weight=~FEW),
-    },
-    "constant-inputs": {
-        "a constant column": lambda: check(
-            compiled(sequential(1), "mse"), X * np.array([1, 1, 1, 0]), NUMBERS
-        ),
-        "one constant input of two": lambda: check(
-            compiled(two_inputs(), "mse"), [X, np.ones((ROWS, 3))], NUMBERS
-        ),
-    },
     "inputs-scale": {
         "small numbers with a Normalization": lambda: check(
             compiled(tables(adapted(X / 10_000)), "mse"), X / 10_000, NUMBERS
@@ -1132,6 +839,14 @@ NEAR = {
         ),
     },
     "dropout-rate": {
+        "of an LSTM": lambda: check(
+            compiled(
+                chain(layers.LSTM(4, dropout=0.2, recurrent_dropout=0.5), inputs=SERIES.shape[1:]),
+                "mse",
+            ),
+            SERIES,
+            NUMBERS,
+        ),
         "half": lambda: check(compiled(chain(dense(), layers.Dropout(0.5)), "mse"), X, NUMBERS),
     },
     "equal-weights": {
@@ -1185,6 +900,20 @@ NEAR = {
         "relu": lambda: check(compiled(chain(*[dense() for _ in range(6)]), "mse"), X, NUMBERS),
     },
     "loss-balance": {
+        "a usual penalty on hidden values": lambda: check(
+            compiled(
+                chain(
+                    layers.Dense(8, activation="relu", activity_regularizer=regularizers.L1(1e-4)),
+                    last=three_classes(),
+                ),
+                SPARSE,
+            ),
+            X,
+            LABELS,
+        ),
+        "a very large penalty on one hidden layer": lambda: check(
+            penalized(1, regularizers.L2(10.0), last=three_classes()), X, LABELS
+        ),
         "a usual penalty": lambda: check(penalized(3, "l2"), X, LABELS),
         "a large penalty on the hidden layers of a shallow network": lambda: check(
             penalized(1, regularizers.L2(0.5)), X, LABELS
@@ -1259,70 +988,20 @@ NEAR = {
             X,
         ),
     },
-    "learning-rate": {
-        "a schedule that warms up from nothing": lambda: check(
-            compiled(
-                sequential(1),
-                "mse",
-                optimizer=optimizers.Adam(
-                    optimizers.schedules.CosineDecay(
-                        0.0, 9000, warmup_target=0.01, warmup_steps=1000
-                    )
-                ),
-            ),
-            X,
-            NUMBERS,
-        ),
-        "decays in the course of epochs": lambda: check(
-            compiled(sequential(1), "mse", optimizer=optimizers.SGD(decaying(decay_steps=100))),
-            *many(NUMBERS),
-        ),
-        "decays in steps of whole epochs of few rows": lambda: check(
-            compiled(sequential(1), "mse", optimizer=optimizers.SGD(decaying(decay_steps=1))),
-            X,
-            NUMBERS,
-        ),
-        "ends after some epochs": lambda: check(
-            compiled(sequential(1), "mse", optimizer=optimizers.SGD(schedule(400))),
-            *many(NUMBERS),
-        ),
-        "ends at a tenth": lambda: check(
-            compiled(
-                sequential(1),
-                "mse",
-                optimizer=optimizers.SGD(optimizers.schedules.CosineDecay(0.1, 20, alpha=0.1)),
-            ),
-            *many(NUMBERS),
-        ),
-        "a tenth, through two layers": lambda: check(
-            compiled(chain(*relus(2)), "mse", optimizer=optimizers.Adam(0.1)), X, NUMBERS
-        ),
-        "a tenth, normalized": lambda: check(
-            compiled(
-                chain(*relus(4), layers.LayerNormalization()),
-                "mse",
-                optimizer=optimizers.Adam(0.1),
-            ),
-            X,
-            NUMBERS,
-        ),
-        "a tenth of SGD": lambda: check(
-            compiled(chain(*relus(4)), "mse", optimizer=optimizers.SGD(0.1)), X, NUMBERS
-        ),
-        "usual": lambda: check(
-            compiled(sequential(1), "mse", optimizer=optimizers.Adam(1e-3)), X, NUMBERS
-        ),
-        "schedule": lambda: check(
-            compiled(sequential(1), "mse", optimizer=optimizers.SGD(schedule())), X, NUMBERS
-        ),
-        "large for SGD, on purpose": lambda: check(
-            compiled(sequential(1, "sigmoid"), "bce", optimizer=optimizers.SGD(1.0)), X, BINARY
-        ),
-        "the usual 1 of Adadelta": lambda: check(
-            compiled(sequential(1), "mse", optimizer=optimizers.Adadelta(1.0)), X, NUMBERS
-        ),
-    },
     "nothing-to-train": {
+        "a gradient that is stopped on one of two ways": lambda: check(
+            compiled(stopped(beside=True), "mse"), X, NUMBERS
+        ),
+        "two inputs that are joined": lambda: check(
+            compiled(with_two_inputs(joined=True), "mse"), [X, ONE_HOT], NUMBERS
+        ),
+        "a class that leaves an input alone": lambda: check(
+            compiled(OfTwo(), "mse"), [X, ONE_HOT], NUMBERS
+        ),
+        "frozen rows of words that were trained": lambda: check(
+            frozen_words(np.random.default_rng(5).normal(size=(30, 4))), TOKENS, BINARY
+        ),
+        "rows of words": lambda: check(frozen_words(trainable=True), TOKENS, BINARY),
         "doubled in the midst": lambda: check(
             compiled(chain(dense(), layers.Lambda(lambda v: 2 * v)), "mse"), X, NUMBERS
         ),
@@ -1344,22 +1023,6 @@ NEAR = {
         "the last layer only": lambda: check(frozen(functional, slice(-1)), X, BINARY),
         "not built yet": lambda: check(
             compiled(unbuilt(1, "sigmoid"), "binary_crossentropy"), X, BINARY
-        ),
-    },
-    "text-inputs": {
-        "words for a vectorization": lambda: check(of_texts(), TEXTS, BINARY),
-        "truth values": lambda: check(compiled(sequential(1), "mse"), (X > 0), NUMBERS),
-    },
-    "target-in-inputs": {
-        "the step after the last": lambda: check(
-            compiled(recurrent(1), "mse"), SERIES, np.roll(SERIES[:, 0, 2], -1)
-        ),
-        "what was copied once": lambda: check(
-            compiled(sequential(1), "mse"), np.c_[X[:, :3], replaced(NUMBERS, 55, 0.5)], NUMBERS
-        ),
-        "an autoencoder": lambda: check(compiled(sequential(FEATURES), "mse"), X, X),
-        "one column that is the answer": lambda: check(
-            compiled(chain(dense(), inputs=(1,)), "mse"), column(NUMBERS), NUMBERS
         ),
     },
 }

@@ -3,9 +3,11 @@
 The set-ups are in the tables of check_cases_*.py: {code: {name: findings}}.
 """
 
+import check_cases_inputs
 import check_cases_metrics
 import check_cases_outputs
 import check_cases_own_losses
+import check_cases_rates
 import check_cases_samples
 import check_cases_sequences
 import check_cases_targets
@@ -18,7 +20,8 @@ from lossutils.checks._findings import SEVERITIES
 
 TABLES = (
     *(check_cases_outputs, check_cases_own_losses, check_cases_targets, check_cases_metrics),
-    *(check_cases_training, check_cases_samples, check_cases_sequences),
+    *(check_cases_inputs, check_cases_rates, check_cases_training),
+    *(check_cases_samples, check_cases_sequences),
 )
 
 

@@ -125,6 +125,33 @@ def test_an_error_in_a_worker_comes_back_with_its_seed():
     assert "seed 3" in caught.value.__notes__[0]
 
 
+class Near(keras.metrics.Metric):
+    def __init__(self, tolerance=1.0):
+        super().__init__(name="near")
+        self.tolerance = tolerance
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Take a batch."""
+
+    def result(self):
+        return self.tolerance
+
+
+def test_an_object_that_would_lose_a_parameter_on_the_way_is_named():
+    near = Near(0.3)
+
+    def build_with_it():
+        model = models.mlp(inputs=2, hidden=[4], outputs=1)
+        model.compile("sgd", "mse", metrics=[near])
+        return model
+
+    with (
+        ThreadPoolExecutor(1) as executor,
+        pytest.raises(ValueError, match=r"Near is an object.*make it inside of build"),
+    ):
+        repeat(executor, build_with_it)
+
+
 def test_a_pool_that_forks_is_refused():
     context = multiprocessing.get_context("fork")
     with (

@@ -88,7 +88,7 @@ def test_what_made_a_tensor_and_its_mask(model):
 def test_a_learning_rate_can_be_read_from_elsewhere():
     optimizer = keras.optimizers.SGD(0.25)
     kept = _internals.learning_rate_of(optimizer)
-    with _internals.learning_rate_replaced(optimizer, lambda: 0.5):
+    with _internals.learning_rate_replaced(optimizer, tf.constant(0.5)):
         assert float(optimizer.learning_rate) == 0.5
     assert _internals.learning_rate_of(optimizer) is kept
 
@@ -113,12 +113,25 @@ def test_seeds_are_set_for_a_time():
 
     keras.utils.set_random_seed(5)
     float(keras.random.uniform(()))
-    position = _internals.global_generator_state().numpy().tolist()
+    position = _internals.keras_state()["global_seed_generator"].state.numpy().tolist()
     assert drawn() == drawn()
-    assert _internals.global_generator_state().numpy().tolist() == position
+    assert _internals.keras_state()["global_seed_generator"].state.numpy().tolist() == position
     with _internals.tensorflow_seed_kept():
         tf.random.set_seed(0)
     assert (float(tf.random.uniform(())), float(keras.random.uniform(()))) == expected
+
+
+def test_generators_are_put_back_wherever_they_are_kept():
+    generator, idle = keras.random.SeedGenerator(1), keras.random.SeedGenerator(2)
+    first = float(keras.random.uniform((), seed=generator))
+    with _internals.generators_put_back() as drawn:
+        for _ in range(2):
+            second = float(keras.random.uniform((), seed=generator))
+    assert list(drawn) == [id(generator.state)]
+    assert idle.state.numpy().tolist() == [2, 0]
+    assert len({first, second, float(keras.random.uniform((), seed=generator))}) == 3
+    keras.random.uniform((), seed=generator)
+    assert generator.state.numpy().tolist() == [1, 3]
 
 
 def test_what_fit_was_called_with():

@@ -317,6 +317,17 @@ def test_where_batches_are_equal_the_weighted_losses_add_up_to_the_total():
     assert np.dot(parts, [2.0, 1.0, 0.5]) == pytest.approx(found["train_loss"][0], rel=1e-12)
 
 
+@pytest.mark.usefixtures("float64")
+def test_an_output_without_a_loss_needs_no_targets():
+    data = problem()
+    data = dataclasses.replace(
+        data,
+        y_train={"price": data.y_train["price"]},
+        y_test={"price": data.y_test["price"]},
+    )
+    assert_equal_training(lambda: compiled(network(), loss={"price": "mse"}), data)
+
+
 # What cannot be trained --------------------------------------------------------------------------
 
 

@@ -1,14 +1,17 @@
 """A repetition trains what `build` returns now, whatever an earlier one has compiled."""
 
+import functools
 import importlib
 import sys
 import textwrap
+import typing
 
 import keras
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from keras.random import normal
 
 from lossutils import training
 from lossutils.datasets import Dataset
@@ -211,6 +214,121 @@ def test_an_edited_module_is_trained_as_it_is_now(tmp_path, monkeypatch):
         sys.modules.pop(name, None)
 
 
+class Scale(keras.losses.Loss):
+    """Multiplies by what an object computes."""
+
+    def __init__(self, scale):
+        super().__init__()
+        self.scale = scale
+
+    def call(self, y_true, y_pred):
+        return self.scale.times() * keras.ops.square(y_true - y_pred)
+
+
+def of_class(base, factor, **attributes):
+    """Return a class whose code alone says the factor."""
+    return type("Factor", (base,), {"times": eval(f"lambda self: {factor}"), **attributes})
+
+
+def cached(factor):
+    @functools.cache
+    def table():
+        return factor
+
+    return lambda y, p: table() * keras.ops.square(y - p)
+
+
+def by_name(y, p):
+    return globals()["SCALE"] * keras.ops.square(y - p)
+
+
+class Kept:
+    """Holds what Keras does not track."""
+
+    def __init__(self, variable):
+        self.variable = variable
+
+    def times(self):
+        return self.variable
+
+
+def patched(factor):
+    model = model_of()
+    call = model.call
+    model.call = lambda x, **options: factor * call(x, **options)
+    return model
+
+
+def with_start(factor):
+    class Optimizer(keras.optimizers.SGD):
+        def __init__(self):
+            super().__init__(0.1)
+            self.factor = keras.Variable(factor, trainable=False)
+
+        def update_step(self, gradient, variable, learning_rate):
+            super().update_step(gradient * self.factor, variable, learning_rate)
+
+    return model_of(optimizer=Optimizer())
+
+
+HIDDEN = {
+    "a cached function": lambda f: model_of(loss=cached(f)),
+    "a name put together": lambda f: model_of(loss=by_name),
+    "code of a tuple": lambda f: model_of(loss=Scale(of_class(tuple, f)())),
+    "code of a named tuple": lambda f: model_of(
+        loss=Scale(of_class(typing.NamedTuple("Pair", [("a", int)]), f)(1))
+    ),
+    "code of a dict": lambda f: model_of(loss=Scale(of_class(dict, f)())),
+    "code of a number": lambda f: model_of(loss=Scale(of_class(float, f)(1))),
+    "code of an array": lambda f: model_of(loss=Scale(np.zeros(1).view(of_class(np.ndarray, f)))),
+    "a variable that nothing tracks": lambda f: model_of(loss=Scale(Kept(keras.Variable(f)))),
+    "a model's own call": patched,
+    "an optimizer's variable": with_start,
+    "a module inside of a function": lambda f: model_of(loss=of_module(f)),
+    "a file": lambda f: model_of(loss=lambda y, p: np.loadtxt("f") * keras.ops.square(y - p)),
+}
+
+
+def of_module(factor):
+    module = type(sys)("module_of_a_function")
+    exec(f"def times(): return {factor}", vars(module))
+    sys.modules[module.__name__] = module
+
+    def loss(y, p):
+        import module_of_a_function as mine
+
+        return mine.times() * keras.ops.square(y - p)
+
+    return loss
+
+
+@pytest.mark.parametrize("kind", HIDDEN)
+def test_what_is_kept_out_of_sight_is_followed_or_has_no_signature(kind, monkeypatch):
+    signatures = []
+    for factor in (1.0, 2.0):
+        monkeypatch.setattr(sys.modules[__name__], "SCALE", factor)
+        keras.backend.clear_session()
+        signatures.append(signature(HIDDEN[kind](factor)))
+    assert signatures[0] is None or signatures[0] != signatures[1]
+
+
+def test_a_file_with_the_name_of_a_module_of_python_is_a_readers(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    signatures = []
+    for factor in (1.0, 2.0):
+        (tmp_path / "antigravity.py").write_text(
+            f"def loss(y, p):\n    return {factor} * (y - p)\n"
+        )
+        sys.modules.pop("antigravity", None)
+        importlib.invalidate_caches()
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+        keras.backend.clear_session()
+        signatures.append(signature(model_of(loss=importlib.import_module("antigravity").loss)))
+    sys.modules.pop("antigravity", None)
+    assert None not in signatures
+    assert signatures[0] != signatures[1]
+
+
 def test_adapted_layers_differ_from_draw_to_draw():
     """Cross-validation of a model that begins with a fitted normalization."""
     assert_seed_by_seed(lambda: model_of(adapted(problem(3))), problem, seeds=(0, 1, 2))
@@ -218,7 +336,9 @@ def test_adapted_layers_differ_from_draw_to_draw():
 
 def test_an_optimizer_that_starts_from_the_weights_starts_from_each_seeds_own():
     def build():
-        return model_of(optimizer=keras.optimizers.ScheduleFreeAdamW(0.05, warmup_steps=0))
+        model = model_of(optimizer=keras.optimizers.ScheduleFreeAdamW(0.05, warmup_steps=0))
+        model.optimizer.build(model.trainable_variables)
+        return model
 
     if not hasattr(keras.optimizers, "ScheduleFreeAdamW"):
         pytest.skip("this Keras has no optimizer that starts from the weights")
@@ -254,10 +374,18 @@ def test_a_loss_that_draws_without_a_seed_is_no_error():
     assert_seed_by_seed(lambda: model_of(loss=noisy), problem(), seeds=(0, 1, 2))
 
 
+def test_a_variable_that_only_the_graph_shows_is_not_shared():
+    def loss(y_true, y_pred):
+        return keras.ops.square(y_true - y_pred + normal(keras.ops.shape(y_pred)))
+
+    assert signature(model_of(loss=loss)) is not None
+    assert_seed_by_seed(lambda: model_of(loss=loss), problem(), seeds=(0, 1, 2))
+
+
 def test_one_model_for_all_seeds_is_refused():
-    model, layer = model_of(), keras.layers.Dense(4)
-    for build in (lambda: model, lambda: model_of(layer)):
-        with pytest.raises(ValueError, match="Make all that is trained inside of build"):
+    model, layer, dropout = model_of(), keras.layers.Dense(4), keras.layers.Dropout(0.5)
+    for build in (lambda: model, lambda: model_of(layer), lambda: model_of(dropout)):
+        with pytest.raises(ValueError, match="Make all that a training changes inside of build"):
             training.repeat(build, problem(), 1, seeds=3, jit_compile=False)
 
 
@@ -294,6 +422,20 @@ def test_models_that_are_equal_have_equal_signatures():
         return signature(
             model_of(keras.layers.Dense(4, activation=scaled), dropout, metrics=["mae", Near(0.1)])
         )
+
+    assert described() == described() is not None
+
+
+def test_losses_in_a_closure_and_built_optimizers_share_a_program():
+    """Keras pickles its objects with the date, and numbers variables."""
+
+    def described():
+        keras.backend.clear_session()
+        huber, mine = keras.losses.Huber(0.3), Scale(None)
+        mine.scale = Kept(lambda: mine.dtype)  # which leads back to it
+        model = model_of(loss=lambda y, p: huber(y, p) + 0 * len(vars(mine)))
+        model.optimizer.build(model.trainable_variables)
+        return signature(model)
 
     assert described() == described() is not None
 

@@ -15,6 +15,7 @@ from scipy import stats
 from lossutils import losses, models, training
 from lossutils.datasets import Dataset
 from lossutils.training import _repetition
+from lossutils.training._choice import Choice
 from lossutils.training._program import Program
 
 ROWS, TEST_ROWS, FEATURES, BATCH = 42, 25, 4, 16  # the last batch of an epoch has 10 rows
@@ -225,6 +226,7 @@ OPTIMIZERS = {
     "adadelta": lambda: keras.optimizers.Adadelta(0.5),
     "adamax": lambda: keras.optimizers.Adamax(0.02),
     "nadam": lambda: keras.optimizers.Nadam(0.02),
+    "adafactor": lambda: keras.optimizers.Adafactor(5.0),  # a smaller step would hide its own
     "ftrl": lambda: keras.optimizers.Ftrl(0.1),
     "lion": lambda: keras.optimizers.Lion(0.005),
     "exponential decay": lambda: keras.optimizers.SGD(SCHEDULES.ExponentialDecay(0.1, 2, 0.7)),
@@ -338,6 +340,8 @@ def test_every_way_to_write_a_model(build):
         ),
         ([lambda: own_loss], "real", "mean_squared_error", 1, "linear"),
         ([lambda: keras.metrics.R2Score(name="r2")], "real", "mean_squared_error", 1, "linear"),
+        # Its mean over batches, not over rows.
+        ([lambda: keras.losses.Huber(0.3)], "real", "mean_squared_error", 1, "linear"),
     ],
 )
 def test_metrics_on_the_test_rows_are_those_of_keras(metrics, kind, loss, outputs, activation):
@@ -697,6 +701,116 @@ def test_measuring_does_not_move_generators_that_draw_in_inference():
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
+class Counter(keras.layers.Layer):
+    """Counts its calls, in inference too."""
+
+    def build(self, shape):
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False, name="calls")
+
+    def call(self, x):
+        self.calls.assign_add(1)
+        return x / (1 + 0.1 * self.calls)
+
+
+class Noisy(keras.losses.Loss):
+    def __init__(self, generator=None):
+        super().__init__()
+        self.generator = generator
+
+    def call(self, y_true, y_pred):
+        noise = keras.random.normal(keras.ops.shape(y_pred), seed=self.generator, dtype=self.dtype)
+        return keras.ops.square(y_true - y_pred + noise)
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize(
+    ("middle", "loss"),
+    [
+        (lambda: [Counter()], lambda: "mse"),
+        (list, lambda: Noisy(keras.random.SeedGenerator(3))),
+        (list, Noisy),
+    ],
+)
+def test_neither_a_trial_nor_a_measurement_moves_what_they_change(middle, loss):
+    data = problem("real")
+
+    def build():
+        keras.utils.set_random_seed(1)
+        model = perceptron(middle=middle())
+        model.compile("sgd", loss())
+        return model
+
+    theirs, ours = build(), None
+    theirs.fit(data.x_train, data.y_train, BATCH, 2, shuffle=False, verbose=0)
+    ours = build()
+    training.fit(ours, data, 2, BATCH, shuffle=False)
+    for a, b in zip(ours.variables, theirs.variables, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-10)
+
+
+def test_a_layer_that_counts_in_inference_must_be_built_before():
+    model = keras.Sequential([keras.layers.Dense(2), Counter(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"calls in inference, too.*keras\.Input"):
+        training.fit(model, small(), 1)
+
+
+def pairs(y_true, y_pred):
+    errors = keras.ops.reshape(y_pred - y_true, (-1, 2))
+    return keras.ops.square(errors[:, 0] - errors[:, 1])
+
+
+def of_whole_batches(y_true, y_pred):
+    return keras.ops.mean(keras.ops.square(keras.ops.reshape(y_pred - y_true, (BATCH, 1))))
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("loss", [pairs, of_whole_batches])
+def test_a_loss_may_take_certain_numbers_of_rows_only(loss):
+    whole = problem("real")
+    data = dataclasses.replace(
+        whole,
+        x_train=whole.x_train[: 2 * BATCH],
+        y_train=whole.y_train[: 2 * BATCH],
+        x_test=whole.x_test[:BATCH],
+        y_test=whole.y_test[:BATCH],
+    )
+
+    def build():
+        model = perceptron()
+        model.compile("sgd", loss)
+        return model
+
+    assert_equal_training(build, data)
+
+
+def test_a_model_that_is_not_built_yet_has_the_precision_of_its_layers():
+    layers = [keras.layers.Dense(n, dtype="float64") for n in (3, 1)]
+    model = keras.Sequential(layers)
+    model.compile("sgd", "mse")
+    assert Program(model, problem("real"), BATCH).precision == "float64"
+
+
+def test_an_optimizer_that_copies_weights_is_built_by_the_reader():
+    if not hasattr(keras.optimizers, "ScheduleFreeAdamW"):
+        pytest.skip("this Keras has no optimizer that starts from the weights")
+
+    def build():
+        model = perceptron(dtype="float64")
+        model.compile(keras.optimizers.ScheduleFreeAdamW(0.01), "mse")
+        return model
+
+    with pytest.raises(ValueError, match=r"call model\.optimizer\.build"):
+        training.fit(build(), problem("real"), 1)
+
+    def built():
+        model = build()
+        model.optimizer.build(model.trainable_variables)
+        return model
+
+    assert_equal_training(built, problem("real"), tolerance=1e-5)
+
+
 def test_half_precision_is_measured_in_float32():
     data = problem("real")
     model = keras.Sequential([keras.Input((FEATURES,)), keras.layers.Dense(1, dtype="float16")])
@@ -856,6 +970,17 @@ class Tracking(Subclassed):
         self.track = keras.metrics.Mean()
 
 
+def with_own_loss():
+    model = perceptron()
+    model.compute_loss = lambda *, y, y_pred, **_: keras.ops.mean(keras.ops.abs(y - y_pred))
+    return model
+
+
+class OwnResults(Subclassed):
+    def get_metrics_result(self):
+        return {}
+
+
 def stateful():
     layers = [
         keras.Input(batch_shape=(6, FEATURES, 1)),
@@ -869,6 +994,8 @@ def stateful():
     ("build", "optimizer", "message"),
     [
         (OwnStep, "sgd", "its own train_step"),
+        (with_own_loss, "sgd", "its own compute_loss"),
+        (OwnResults, "sgd", "its own get_metrics_result"),
         (perceptron, keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD()), "loss scaling"),
         (Tracking, "sgd", "metrics of a layer"),
         (stateful, "sgd", "a fixed batch size"),
@@ -878,6 +1005,13 @@ def test_what_only_model_fit_can_do_is_said(build, optimizer, message):
     model = build()
     model.compile(optimizer, "mse")
     with pytest.raises(ValueError, match=rf"{message}.*use model.fit"):
+        training.fit(model, small(), 1)
+
+
+def test_a_model_that_runs_eagerly_is_sent_to_model_fit():
+    model = perceptron()
+    model.compile("sgd", "mse", run_eagerly=True)
+    with pytest.raises(ValueError, match=r"run_eagerly=True.*use model.fit"):
         training.fit(model, small(), 1)
 
 
@@ -1170,6 +1304,37 @@ def test_xla_is_chosen_for_small_dense_networks(layers, suits):
     assert _repetition.suits_xla(model) is suits
 
 
+def test_xla_trains_unit_normalization_like_the_graph():
+    def build():
+        model = perceptron(middle=[keras.layers.UnitNormalization()], dtype="float64")
+        model.compile("sgd", "mse")
+        return model
+
+    assert _repetition.suits_xla(build())
+    data = problem("real")
+    found = training.repeat(build, data, 2, seeds=[0])["value"].tolist()
+    assert found == pytest.approx([v[-1] for v in fitted(build, data, 2, 0).values()], rel=1e-6)
+
+
+def test_what_xla_does_not_know_is_trained_without_it():
+    def through_numpy(y_true, y_pred):
+        copied = tf.numpy_function(lambda y: y.astype("float32"), [y_true], tf.float32)
+        copied.set_shape(y_true.shape)
+        return keras.ops.square(copied - y_pred)
+
+    def build():
+        model = perceptron()
+        model.compile("sgd", through_numpy)
+        return model
+
+    data = problem("real")
+    assert _repetition.suits_xla(build())
+    found = training.repeat(build, data, 2, seeds=[0])["value"].tolist()
+    assert found == pytest.approx([v[-1] for v in fitted(build, data, 2, 0).values()], rel=1e-5)
+    with pytest.raises(ValueError, match=r"XLA cannot compile.*leave out jit_compile"):
+        training.repeat(build, data, 2, seeds=[0], jit_compile=True)
+
+
 # Draws, learning rates, early stopping -----------------------------------------------------------
 
 
@@ -1313,8 +1478,24 @@ def test_rates_in_place_of_a_schedule_are_refused():
         model.compile(keras.optimizers.SGD(schedule), "mse")
         return model
 
-    with pytest.raises(ValueError, match="this one has a schedule"):
+    with pytest.raises(ValueError, match="this optimizer has a schedule"):
         training.repeat(build, problem("real"), 1, seeds=1, learning_rates=[0.1])
+
+
+@pytest.mark.parametrize("lost", [-np.inf, np.inf, np.nan])
+def test_a_loss_that_is_no_finite_number_is_not_chosen(lost):
+    losses = {0.1: [3.0, lost], 0.2: [lost, 2.0]}
+
+    class Measures:
+        def larger_is_better(self, name):
+            return False
+
+    def run(number, rate, epochs):
+        return {"test_loss": losses[rate][:epochs]}
+
+    choice = Choice((0.1, 0.2), "loss", 0.25, early_stopping=True)
+    ((chosen, _),) = choice.outcomes(run, Measures(), 0.5, 2)
+    assert chosen == {"learning_rate": 0.2, "epochs": 2}
 
 
 def test_class_weights_follow_the_rows_that_are_left():

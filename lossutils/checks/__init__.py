@@ -10,14 +10,17 @@ import warnings
 import keras
 
 from lossutils.checks import (
+    _inputs,
     _metrics,
-    _network,
     _outputs,
     _own_losses,
+    _rates,
     _samples,
     _scales,
     _sequences,
+    _settings,
     _silence,
+    _target_numbers,
     _targets,
     _training,
 )
@@ -25,6 +28,7 @@ from lossutils.checks._callback import CheckSetup
 from lossutils.checks._diagnosis import Diagnosis, diagnose
 from lossutils.checks._findings import SEVERITIES, Finding, Findings, Rule
 from lossutils.checks._setup import Setup
+from lossutils.checks._state import unchanged_random_state
 
 __all__ = [
     "RULES",
@@ -40,6 +44,9 @@ __all__ = [
 _OF_SETUP = {
     **_silence.RULES,
     **_samples.RULES,
+    **_inputs.RULES,
+    "linear-stack": _training.RULES["linear-stack"],
+    **_rates.RULES,
     **_training.RULES,
     **_scales.RULES,
     **_sequences.RULES,
@@ -49,8 +56,10 @@ _OF_OUTPUT = {
     code: rule
     for code, rule in {
         **_outputs.RULES,
+        **_settings.RULES,
         **_own_losses.RULES,
         **_targets.RULES,
+        **_target_numbers.RULES,
         **_metrics.RULES,
     }.items()
     if code not in _OF_SETUP
@@ -142,7 +151,7 @@ def check_setup(
         raise TypeError(f"model must be a keras.Model, got {type(model).__name__}")
     ignore = _known_codes(ignore)
     severities = _severities_to_raise(strict)
-    with warnings.catch_warnings(), _network.unchanged_random_state():
+    with warnings.catch_warnings(), unchanged_random_state():
         warnings.simplefilter("ignore")  # Keras's own, of what a finding says better
         setup = Setup(model, x, y, sample_weight, class_weight, validation_data, validation_split)
         found = [finding for finding in _findings(setup) if finding.code not in ignore]

@@ -67,6 +67,38 @@ def operations_from(model, index=0):
         tensor = results[0]
 
 
+def unused_inputs(model):
+    """Return the names of the inputs of a functional model that lead to none of its outputs."""
+    if isinstance(model, keras.Sequential) or not getattr(model, "outputs", None):
+        return []
+    takers, results = _takers(model), {id(tensor) for tensor in model.outputs}
+    return [
+        tensor.name
+        for tensor in getattr(model, "inputs", None) or []
+        if not takers.get(id(tensor)) and id(tensor) not in results
+    ]
+
+
+def shared_by(model, names):
+    """Tell whether one layer, or model within a model, takes two inputs, one after the other.
+
+    Parameters
+    ----------
+    model : keras.Model
+    names : tuple of str
+        Of the inputs, or two empty ones of a model with just two.
+    """
+    if isinstance(model, keras.Sequential) or not getattr(model, "outputs", None):
+        return False
+    tensors = [tensor for tensor in model.inputs if tensor.name in names]
+    if len(model.inputs) == 2:
+        tensors = model.inputs
+    takers = _takers(model)
+    each = [{id(taker) for taker, _ in takers.get(id(tensor), [])} for tensor in tensors]
+    alone = [_internals.inputs_of_node(taker, 0) for taker, _ in takers.get(id(tensors[0]), [])]
+    return len(each) == 2 and bool(each[0] & each[1]) and all(len(given) == 1 for given in alone)
+
+
 def _unfolded(operation):
     if isinstance(operation, keras.Model):
         yield operation

@@ -26,6 +26,8 @@ class Data:
         Whether `fit` takes the rows in the order in which they were read.
     unread : list of (str, str)
         What could not be read, and what to pass instead.
+    batches_equal : int
+        How many batches of a PyDataset were read, where all are the same; else 0.
     """
 
     x: object = None
@@ -34,6 +36,7 @@ class Data:
     partial: bool = False
     in_order: bool = False
     unread: list = field(default_factory=list)
+    batches_equal: int = 0
 
     @property
     def inputs(self):
@@ -59,7 +62,10 @@ def read(x, y=None, sample_weight=None, name="x"):
     """
     if hasattr(x, "element_spec") or isinstance(x, keras.utils.PyDataset):
         in_order = not isinstance(x, keras.utils.PyDataset)  # whose batches are shuffled
-        data = Data(*map(arrays, _first_batches(x)), partial=True, in_order=in_order)
+        taken = _first_batches(x)
+        data = Data(*map(arrays, _together(taken)), partial=True, in_order=in_order)
+        if not in_order and len(taken) > 1 and all(_equal(taken[0], batch) for batch in taken):
+            data.batches_equal = len(taken)
         if data.x is None:
             data.unread.append((f"{name} yields no batch", "pass a data set that is not empty"))
         return data
@@ -111,19 +117,32 @@ def flattened(structure):
 
 
 def _first_batches(batches):
-    """Return x, y and weights of the first batches, each joined."""
+    """Return (x, y, weights) of each of the first batches."""
     if isinstance(batches, keras.utils.PyDataset):
         taken = [batches[i] for i in range(_number(batches))]
     else:
         taken = list(batches.take(_BATCHES))
     taken = [batch if isinstance(batch, tuple) else (batch,) for batch in taken]
-    taken = [(*batch, None, None)[:3] for batch in taken]
+    return [(*batch, None, None)[:3] for batch in taken]
+
+
+def _together(taken):
+    """Return x, y and weights of some batches, each joined."""
     if not taken:
         return None, None, None
     try:
         return _joined(taken)
     except ValueError:  # batches that are filled up to different lengths
         return _joined(taken[:1])
+
+
+def _equal(one, other):
+    """Tell whether two batches have the same inputs."""
+    pairs = [[_arrays.as_array(a) for a in keras.tree.flatten(batch[0])] for batch in (one, other)]
+    return len(pairs[0]) == len(pairs[1]) and all(
+        a is not None and b is not None and a.shape == b.shape and bool((a == b).all())
+        for a, b in zip(*pairs, strict=True)
+    )
 
 
 def _number(batches):

@@ -1,10 +1,8 @@
 """What can come out of a Keras model: how many numbers, in which range, after which activation."""
 
 import contextlib
-import copy
 import dataclasses
 import inspect
-import random
 from dataclasses import dataclass
 
 import keras
@@ -13,9 +11,11 @@ from keras import layers
 
 from lossutils import _internals
 from lossutils.checks import _gradients
+from lossutils.checks._activations import LINEAR, Activation, probed
+from lossutils.checks._state import unchanged, unchanged_random_state
 
-# A model's own counters and the like are put back; frozen weights do not change.
-_STATE_NUMBERS = 10_000
+# Inputs of a `Lambda` that is tried.
+_TRIED_NUMBERS = 10_000
 
 # What changes the shape or the mean of numbers, but neither their range nor their kind.
 _PASSES_ON = (
@@ -49,8 +49,10 @@ _POOLINGS = (
 # Operations of keras.ops whose gradient is 0 or missing.
 _FLAT = {
     *("Argmax", "Argmin", "Argsort", "Round", "Sign", "Floor", "Ceil", "Greater", "GreaterEqual"),
-    *("Less", "LessEqual", "Equal", "NotEqual"),
+    *("Less", "LessEqual", "Equal", "NotEqual", "StopGradient"),
 }
+# Layers and operations of keras.ops that compare two vectors, or two scores.
+_COMPARING = {"Dot", "Matmul", "Einsum", "Tensordot", "Subtract"}
 # Operations of keras.ops, by the name of their class.
 _OPS_PASSING_ON = {"Reshape", "Squeeze", "ExpandDims", "Transpose", "GetItem", "Cast", "Flatten"}
 _ACTIVATION_LAYERS = (
@@ -61,34 +63,6 @@ _ACTIVATION_LAYERS = (
     layers.ELU,
 )
 _ANY_NUMBER = (layers.BatchNormalization, layers.LayerNormalization, layers.PReLU)
-
-
-@dataclass(frozen=True)
-class Activation:
-    """A function on the numbers of a layer.
-
-    Attributes
-    ----------
-    name : str
-        Keras's name of it, such as ``"sigmoid"``.
-    low, high : float
-        Between which numbers its values lie.
-    distribution : bool
-        Whether the last axis of its values adds up to 1.
-    """
-
-    name: str
-    low: float = -np.inf
-    high: float = np.inf
-    distribution: bool = False
-
-    @property
-    def probabilities(self):
-        """Whether its values lie between 0 and 1."""
-        return self.low >= 0 and self.high <= 1
-
-
-LINEAR = Activation("linear")
 
 
 @dataclass(frozen=True)
@@ -108,6 +82,8 @@ class Output:
         What stands behind the last weights and has no gradient, such as ``"Argmax"``.
     dtype : str or None
         Of its numbers, None where unknown.
+    compared : str or None
+        What compares parts of the network behind its last weights, such as ``"Dot"``.
     """
 
     name: str
@@ -116,6 +92,7 @@ class Output:
     dropout: bool = False
     flat: str | None = None
     dtype: str | None = None
+    compared: str | None = None
 
     @property
     def activation(self):
@@ -163,7 +140,9 @@ def _names(model, structure, number):
 
 def _output(name, shape, operations, dtype=None):
     operations = list(operations)
-    return Output(name, shape, *_read(operations), _flat(operations), dtype)
+    kinds = [type(operation).__name__ for operation in _unweighted(operations)]
+    compared = next((kind for kind in kinds if kind in _COMPARING), None)
+    return Output(name, shape, *_read(operations), _flat(operations), dtype, compared)
 
 
 def _of_tensor(name, tensor):
@@ -236,11 +215,10 @@ def _history(tensor):
 
 def _read(operations):
     """Return the activations that end a chain of operations, and whether dropout comes last."""
-    activations, dropout = [], False
+    activations, dropout, moved = [], False, False
     for operation in operations:
         if isinstance(operation, _PASSES_ON) or type(operation).__name__ in _OPS_PASSING_ON:
-            if not activations and not _keeps_last_axis(operation):
-                return None, dropout  # what adds up to 1 may be spread over other axes now
+            moved = moved or (not activations and not _keeps_last_axis(operation))
             continue
         if isinstance(operation, _DROPOUTS):
             dropout = dropout or not activations
@@ -263,17 +241,23 @@ def _read(operations):
         break
     else:
         dropout = dropout and bool(activations)
+    if moved and any(a.distribution or a.name.startswith("softmax") for a in activations):
+        return None, dropout  # what adds up to 1 may be spread over other axes now
     return tuple(activations) or None, dropout
+
+
+def _unweighted(operations):
+    """Yield what stands between the output and the last weights, these included."""
+    for operation in operations:
+        yield operation
+        if getattr(operation, "weights", None):
+            return
 
 
 def _flat(operations):
     """Return what in a chain, from the output back to the last weights, has no gradient."""
-    for operation in operations:
-        if found := without_gradient(operation):
-            return found
-        if getattr(operation, "weights", None):
-            return None
-    return None
+    found = (without_gradient(operation) for operation in _unweighted(operations))
+    return next((name for name in found if name), None)
 
 
 def without_gradient(operation):
@@ -290,7 +274,7 @@ def _has_no_gradient(layer):
         shape = [4 if size is None else size for size in layer.input.shape]
     except (AttributeError, TypeError, ValueError):  # not built, or of several inputs
         return False
-    if int(np.prod(shape)) > _STATE_NUMBERS:
+    if int(np.prod(shape)) > _TRIED_NUMBERS:
         return False
     x = np.random.default_rng(0).normal(size=shape).astype("float32")
     with unchanged_random_state():
@@ -366,46 +350,6 @@ def _with_weights(layer):
     return LINEAR if isinstance(layer, known) else None
 
 
-def probed(function):
-    """Find the range of a function by its values on a grid."""
-    name = getattr(function, "__name__", type(function).__name__)
-    if isinstance(function, keras.layers.Layer):
-        name = {"ReLU": "relu", "LeakyReLU": "leaky_relu", "ELU": "elu"}.get(name, name)
-    elif inspect.isroutine(function):
-        name = name if name != "<lambda>" else "a function of your own"
-    elif isinstance(function, keras.Operation):
-        name = name.lower()
-    if name == "linear":
-        return LINEAR
-    if name == "softmax":
-        return Activation(name, 0.0, 1.0, distribution=True)
-    try:
-        # Rows in which a large number stands beside small ones, so that a softmax shows.
-        small = np.linspace(-5, 5, 44, dtype=np.float32).reshape(4, 11)
-        near = np.concatenate([small, 1e3 * small, -1e3 * small[:, ::-1]])
-        at = [
-            np.asarray(keras.ops.convert_to_numpy(function(keras.ops.convert_to_tensor(x))))
-            for x in (small, near, 10 * near)
-        ]
-    except Exception:  # a function that wants something else than a matrix
-        return None
-    if any(
-        values.shape != grid.shape for values, grid in zip(at, (small, near, near), strict=True)
-    ):
-        return None
-    with np.errstate(all="ignore"):
-        sums = at[0].sum(axis=-1)
-    distribution = bool((at[0] >= 0).all() and np.abs(sums - 1).max() < 1e-4)
-    low, high = ([float(f(a)) for a in at[1:]] for f in (np.nanmin, np.nanmax))
-    steady = [abs(b) < 1e30 and abs(b - a) <= 0.01 * abs(a) + 1e-6 for a, b in (low, high)]
-    return Activation(
-        name,
-        float(low[0]) if steady[0] else -np.inf,
-        float(high[0]) if steady[1] else np.inf,
-        distribution,
-    )
-
-
 def _outputs_of_subclass(model, x):
     """Trace the `call` of a subclassed model, or where that fails look at some predictions."""
     if x is None or not isinstance(model, keras.Model):
@@ -434,48 +378,6 @@ def _named(results):
         return list(results), list(results.values())
     results = keras.tree.flatten(results)
     return [""] * len(results), results
-
-
-@contextlib.contextmanager
-def unchanged(model):
-    """Take back what building and calling a model adds to its layers: weights, parts, nodes."""
-    kept = []
-    states = [v for v in model.non_trainable_variables if np.prod(v.shape) <= _STATE_NUMBERS]
-    values = [np.copy(state.numpy()) for state in states]
-    for part in _internals.layers_of(model):
-        for thing in (part, _internals.tracker_of(part)):
-            if thing is not None:
-                attributes = dict(thing.__dict__)
-                kept.append((thing, attributes, _contents(attributes)))
-    try:
-        yield
-    finally:
-        for thing, attributes, contents in kept:
-            thing.__dict__.clear()
-            thing.__dict__.update(attributes)
-            for name, content in contents.items():
-                _refill(attributes[name], content)
-        for state, value in zip(states, values, strict=True):
-            state.assign(value)
-
-
-def _contents(attributes):
-    """Copy the containers among some attributes; Keras's tracker nests sets in a dict."""
-    contents = {}
-    for name, value in attributes.items():
-        value = getattr(value, "__wrapped__", value)  # TensorFlow wraps containers
-        if isinstance(value, dict):
-            contents[name] = {k: set(v) if type(v) is set else v for k, v in value.items()}
-        elif isinstance(value, (list, set)):
-            contents[name] = copy.copy(value)
-    return contents
-
-
-def _refill(container, content):
-    container = getattr(container, "__wrapped__", container)
-    kind = next(kind for kind in (dict, list, set) if isinstance(container, kind))
-    kind.clear(container)
-    (kind.extend if kind is list else kind.update)(container, content)
 
 
 def _from_predictions(model, x, found):
@@ -514,23 +416,3 @@ def _in_inference(model):
 
 def _dtype(array):
     return "float32" if array.dtype.kind == "f" else keras.backend.standardize_dtype(array.dtype)
-
-
-@contextlib.contextmanager
-def unchanged_random_state():
-    """Leave the random state, and Keras's counters of names, as they were."""
-    states = random.getstate(), np.random.get_state()  # noqa: NPY002
-    of_keras = _internals.keras_state()
-    generator = of_keras["global_seed_generator"]
-    position = None if generator is None else generator.state.numpy().copy()
-    counters = of_keras["object_name_uids"]
-    if counters is not None:
-        _internals.set_keras_state({"object_name_uids": copy.copy(counters)})
-    try:
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])  # noqa: NPY002
-        _internals.set_keras_state(of_keras)
-        if generator is not None:
-            generator.state.assign(position)

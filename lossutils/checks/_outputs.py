@@ -7,6 +7,7 @@ import numpy as np
 from keras import layers
 
 from lossutils import _internals
+from lossutils.checks import _trials
 from lossutils.checks._findings import rule
 from lossutils.losses._names import closest_loss
 
@@ -33,7 +34,7 @@ _METRICS = {
 }
 
 
-def _layer(head):
+def ending(head):
     """Call the last activation of an output by its name."""
     return f"{head.name} ends in {head.activation.name!r}"
 
@@ -54,14 +55,60 @@ def softmax_one_unit(head):
     is 1, whatever the input: every prediction is 1.0, and the accuracy stays at the share of ones.
     With TensorFlow the loss may fall all the same, since Keras computes cross-entropy from the
     numbers before the softmax where output and loss have one dtype, so a falling loss proves
-    nothing here.
+    nothing here. Weights of the steps of a sequence, of shape (steps, 1), are all 1.0 as well where
+    the softmax goes over the last axis and not over the steps. A normalization of each row by
+    itself, too, leaves nothing of a row of one number.
     """
+    if head is head.setup.heads[0]:
+        yield from _softmax_within(head.setup)
     if _single_softmax(head):
         yield (
             f"{head.name} is a softmax over 1 unit, so that every prediction is 1.0",
             "for two classes: Dense(1, activation='sigmoid') with 'binary_crossentropy'; for K "
             "classes: Dense(K, activation='softmax'); for a number: Dense(1)",
         )
+
+
+def _softmax_within(setup):
+    """Look for a softmax over a single number in the midst of a network."""
+    last = {id(layer) for layer in setup.layers[-1:]}
+    last |= {id(_maker(tensor)) for tensor in getattr(setup.model, "outputs", None) or []}
+    for layer in setup.layers:
+        if isinstance(layer, (layers.LayerNormalization, layers.UnitNormalization)):
+            yield from _norm_of_one(layer)
+        of_softmax = getattr(layer, "activation", None) is keras.activations.softmax
+        if id(layer) in last or not (of_softmax or isinstance(layer, layers.Softmax)):
+            continue
+        try:
+            shape = layer.output.shape
+        except (AttributeError, ValueError):  # not built, or called several times
+            continue
+        axis = getattr(layer, "axis", -1)
+        if len(shape) > 1 and isinstance(axis, int) and shape[axis] == 1:
+            yield (
+                f"{layer.name!r} is a softmax over 1 number, so that all it gives is 1.0",
+                "for weights of steps: Dense(1) without an activation, then Softmax(axis=1)",
+            )
+
+
+def _norm_of_one(layer):
+    """Look for a row of one number that is divided by its own size."""
+    axes = layer.axis if isinstance(layer.axis, (list, tuple)) else (layer.axis,)
+    try:
+        sizes = [layer.output.shape[axis] for axis in axes]
+    except (AttributeError, ValueError, IndexError):  # not built, or called several times
+        return
+    if all(size == 1 for size in sizes):
+        gives = "1 or -1" if isinstance(layer, layers.UnitNormalization) else "the same for each"
+        yield (
+            f"{layer.name!r} normalizes rows of 1 number, so that all it gives is {gives}",
+            "leave it out, or normalize before the layer with one unit",
+        )
+
+
+def _maker(tensor):
+    history = _internals.keras_history(tensor)
+    return None if history is None else history.operation
 
 
 @rule(RULES, "double-activation", "error", "Two output activations in a row")
@@ -92,7 +139,7 @@ def _squashed_by_the_loss(head):
         return  # a mean of positive numbers is as good a logit as any
     if activation.low >= 0 or max(-activation.low, activation.high) <= 1:
         yield (
-            f"{_layer(head)}, and {loss.name} applies a sigmoid or softmax to it",
+            f"{ending(head)}, and {loss.name} applies a sigmoid or softmax to it",
             "end in a linear layer, Dense(K) without an activation",
         )
 
@@ -128,7 +175,8 @@ def dropout_on_output(head):
 def logits_as_probabilities(head):
     """
     Without from_logits=True a cross-entropy expects probabilities. Other numbers are cut off below
-    1e-7 and above 1, where the gradient is zero, so that training stands still or goes astray.
+    1e-7 and above 1, where the gradient is zero, so that training stands still or goes astray. An
+    overlap, such as Dice, expects them as well: numbers below 0 make it better than perfect.
     """
     loss, activation = head.loss, head.activation
     if loss and activation and loss.predictions in ("probability", "distribution"):
@@ -139,9 +187,17 @@ def logits_as_probabilities(head):
             if loss.entry.takes_logits:
                 remedy += ", or end in a linear layer and give the loss from_logits=True"
             yield (
-                f"{_layer(head)}, whose values are no probabilities, and {loss.name} takes them "
+                f"{ending(head)}, whose values are no probabilities, and {loss.name} takes them "
                 "for such",
                 remedy,
+            )
+    if loss and activation and loss.entry is None and -activation.low == activation.high == np.inf:
+        if _trials.takes_probabilities(head):
+            name = getattr(loss.given, "__name__", type(loss.given).__name__)
+            yield (
+                f"{ending(head)}, whose values are no probabilities, and {name} takes them for "
+                "such",
+                "end in activation='sigmoid', or apply a sigmoid within the loss",
             )
 
 
@@ -160,7 +216,7 @@ def probabilities_as_logits(head):
         return
     how = " with from_logits=True" if loss.from_logits else ""
     yield (
-        f"{_layer(head)}, and {loss.name}{how} expects the numbers before it",
+        f"{ending(head)}, and {loss.name}{how} expects the numbers before it",
         ("remove from_logits=True, or the" if how else "remove the")
         + " activation of the last layer",
     )
@@ -181,7 +237,7 @@ def sigmoid_categorical(head):
             if other_axis and loss.parameters.get("axis", -1) != -1:
                 return
             yield (
-                f"{_layer(head)} with {_unit_list(head.units)}, and {loss.name} takes a row of "
+                f"{ending(head)} with {_unit_list(head.units)}, and {loss.name} takes a row of "
                 "probabilities that add up to 1",
                 "a softmax over the last axis: layers.Softmax(axis=-1)"
                 if other_axis
@@ -230,7 +286,7 @@ def softmax_binary_loss(head):
             return  # who asks for it knows what binary_accuracy would say
         if activation and activation.distribution and (head.units or 0) > 2 and not several:
             yield (
-                f"{_layer(head)} with {_unit_list(head.units)}, and the loss is {loss.name}",
+                f"{ending(head)} with {_unit_list(head.units)}, and the loss is {loss.name}",
                 "for exclusive classes: 'categorical_crossentropy'; for several labels at once: "
                 "activation='sigmoid'",
             )
@@ -245,7 +301,7 @@ def hinge_output(head):
     loss, activation = head.loss, head.activation
     if loss and loss.name in _HINGES and activation and activation.low >= 0:
         yield (
-            f"{_layer(head)}, which is never negative, and {loss.name} decides by the sign",
+            f"{ending(head)}, which is never negative, and {loss.name} decides by the sign",
             "end in Dense(1), or activation='tanh'; for probabilities: a sigmoid with "
             "'binary_crossentropy'",
         )
@@ -264,7 +320,7 @@ def poisson_output(head):
     may_be = "negative" if activation.low < 0 else "0" if activation.name == "relu" else None
     if may_be == "negative" or (may_be and loss.name != "poisson"):
         yield (
-            f"{_layer(head)}, which may be {may_be}, and {loss.name} takes means above 0",
+            f"{ending(head)}, which may be {may_be}, and {loss.name} takes means above 0",
             "end in activation='exponential' or 'softplus'",
         )
 
@@ -318,130 +374,4 @@ def unknown_loss(setup):
                 f"did you mean keras.metrics.{instead}()?"
                 if instead
                 else "see keras.metrics for the names, or pass a function of y_true and y_pred",
-            )
-
-
-@rule(RULES, "focal-alpha-ignored", "warning", "An alpha without effect")
-def focal_alpha_ignored(head):
-    """
-    BinaryFocalCrossentropy uses alpha only with apply_class_balancing=True. Without it, any alpha
-    gives the same training.
-    """
-    loss = head.loss
-    if loss and loss.name == "binary_focal_crossentropy":
-        given = loss.parameters
-        if not given["apply_class_balancing"] and given["alpha"] != loss.entry.parameters["alpha"]:
-            yield (
-                f"alpha={given['alpha']:g} has no effect while apply_class_balancing is False",
-                "pass apply_class_balancing=True as well, or drop alpha",
-            )
-
-
-@rule(RULES, "tversky-exchanged", "warning", "Tversky's alpha and beta exchanged by Keras")
-def tversky_exchanged(head):
-    """
-    Keras documents alpha as the weight of false positives and beta as that of false negatives.
-    Some versions, 3.15.1 among them, compute it the other way round, so a larger alpha raises the
-    recall and not the precision. The installed version is asked.
-    """
-    loss = head.loss
-    if loss and loss.name == "tversky" and loss.parameters["alpha"] != loss.parameters["beta"]:
-        false_positives = keras.losses.Tversky(alpha=1.0, beta=0.0)
-        y, p = np.array([[0.0, 1.0]], "float32"), np.array([[1.0, 1.0]], "float32")
-        if abs(float(false_positives(y, p)) - 0.5) > 0.01:
-            alpha, beta = loss.parameters["alpha"], loss.parameters["beta"]
-            yield (
-                f"the installed Keras weighs false negatives with alpha={alpha:g} and false "
-                f"positives with beta={beta:g}, against its documentation",
-                f"until that is repaired, write alpha={beta:g}, beta={alpha:g}",
-            )
-
-
-@rule(RULES, "label-smoothing-floor", "info", "A loss that cannot reach zero")
-def label_smoothing_floor(head):
-    """
-    Label smoothing moves the targets away from 0 and 1, and the loss of the best answer away from
-    zero; an answer that is surer than the smoothed target costs more again. Keras smooths in
-    evaluate() as well, so losses with different smoothing are not comparable.
-    """
-    loss = head.loss
-    smoothing = loss.parameters.get("label_smoothing", 0) if loss else 0
-    if smoothing and loss.name in ("binary_crossentropy", "categorical_crossentropy"):
-        classes = 2 if loss.name == "binary_crossentropy" else head.units
-        if classes and classes > 1:
-            rest = smoothing / classes
-            top = 1 - smoothing + rest
-            floor = -top * np.log(top) - (classes - 1) * rest * np.log(rest)
-            yield (
-                f"with label_smoothing={smoothing:g} and {classes} classes the loss cannot fall "
-                f"below {floor:.3f}",
-                "compare models by a metric without smoothing",
-            )
-
-
-@rule(RULES, "half-precision-output", "warning", "Probabilities in half precision")
-def half_precision_output(head):
-    """
-    Keras computes cross-entropy from the logits behind a sigmoid or softmax, if the output has the
-    dtype of the loss. In mixed precision the output is cast, so the loss sees rounded
-    probabilities: in float16 all above 0.9998 are 1, and a sample that is wrong there has no
-    gradient.
-    """
-    loss, activation = head.loss, head.activation
-    if not loss or not loss.entry or not activation or loss.from_logits:
-        return
-    dtype = head.output.dtype
-    if not loss.entry.takes_logits:
-        return
-    if dtype in ("float16", "bfloat16") and activation.name in ("sigmoid", "softmax"):
-        yield (
-            f"{_layer(head)} in {dtype}, and {loss.name} is computed in float32",
-            "give the last layer dtype='float32', or end in a linear layer and give the loss "
-            "from_logits=True",
-        )
-
-
-@rule(RULES, "overlap-axis", "error", "An overlap of single pixels")
-def overlap_axis(head):
-    """
-    Dice and Tversky compare areas. axis says over what the areas reach: with -1 on an output of one
-    channel each pixel is an area of its own, and for a pixel of the background the loss is 1,
-    whatever the prediction. The model learns to call everything foreground.
-    """
-    loss, shape = head.loss, head.output.shape
-    if not loss or loss.name not in ("dice", "tversky") or head.units != 1 or len(shape) < 3:
-        return
-    axis = loss.parameters.get("axis")
-    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    if axes and all(one in (-1, len(shape) - 1) for one in axes):
-        over = tuple(range(1, len(shape)))
-        yield (
-            f"{loss.name} with axis={axis} on an output of shape (n, "
-            f"{', '.join('…' if size is None else str(size) for size in shape[1:])}) compares each "
-            "pixel by itself",
-            f"axis={over} for each picture by itself, or axis=None for the batch",
-        )
-
-
-@rule(RULES, "parameters-not-saved", "info", "Parameters that saving loses")
-def parameters_not_saved(head):
-    """
-    A saved model holds the configuration of its loss. Some versions of Keras leave parameters out,
-    such as the delta of Huber, and the loaded model goes on with the default. The installed version
-    is asked.
-    """
-    loss = head.loss
-    if loss is None or loss.entry is None or not isinstance(loss.given, keras.losses.Loss):
-        return
-    if type(loss.given).__module__.partition(".")[0] not in ("keras", "lossutils"):
-        return  # a class of the user's own around a loss of Keras
-    config = loss.given.get_config()
-    again = type(loss.given).from_config(config)
-    loaded = _internals.loss_arguments_of(again)
-    for name, had in _internals.loss_arguments_of(loss.given).items():
-        has = loaded.get(name)
-        if had != has and np.ndim(had) == np.ndim(has) == 0:
-            yield (
-                f"{type(loss.given).__name__} has {name}={had}, and would be loaded with {has}",
-                "compile the loaded model again, with the loss as it is here",
             )

@@ -7,8 +7,12 @@ import numpy as np
 
 from lossutils.checks import _gradients, _steps
 from lossutils.checks._findings import rule
+from lossutils.checks._trials import sure_answers, tried_on
 
 RULES = {}
+
+# Rows of which all pairs are tried.
+_PAIRED = 3
 
 
 @rule(RULES, "broadcasting-loss", "error", "A loss that pairs every target with every prediction")
@@ -58,7 +62,7 @@ def _of_a_package(loss):
 
 def _averages_over_pairs(head):
     """Tell whether a loss of a batch is the mean of the losses of all pairs, not of its rows."""
-    tried = _tried(head)
+    tried = tried_on(head)
     if tried is None or tried[0].ndim > 2 or not head.units or len(head.output.shape) != 2:
         return False
     y, p = tried[0], tried[1][0]
@@ -168,13 +172,13 @@ def wrong_sign_loss(head):
     """
     Training makes the loss small. A score that is large for good predictions, such as an overlap or
     an accuracy, has to be turned round first, or the model learns to be wrong. So has a likelihood,
-    and a similarity of directions.
+    and a similarity of directions. A difference without a square has no smallest value at all.
     """
     loss, y, activation = head.loss, head.y, head.activation
     if loss is None or loss.entry is not None or y is None or y.low == y.high:
         return
     if activation is not None and not np.isfinite([activation.low, activation.high]).any():
-        found = list(_falls_without_end(head))
+        found = list(_falls_without_end(head)) or list(_takes_no_notice(head))
         yield from found or _largest_where_right(head)
     if not head.aligned:
         return
@@ -194,7 +198,7 @@ def wrong_sign_loss(head):
 
 def _falls_without_end(head):
     """Move predictions away from their targets, on both sides, and look whether the loss falls."""
-    tried, units = _tried(head), head.units or 0
+    tried, units = tried_on(head), head.units or 0
     width = head.rows.shape[1] if head.rows is not None and head.rows.ndim == 2 else 1
     if tried is None or tried[0].ndim > 2 or len(tried[1][0].shape) != 2:
         return
@@ -220,9 +224,40 @@ def _falls_without_end(head):
         )
 
 
+def _takes_no_notice(head):
+    """Look for a loss that pulls all predictions the same way, below their targets and above."""
+    tried, width = tried_on(head), head.units
+    if tried is None or tried[0].ndim != 2 or tried[0].shape != tried[1][0].shape:
+        return
+    y, size = tried[0], float(tried[0].std())
+    if head.y.whole or not width:
+        return
+    both = [
+        _gradients.value_and_gradient(head.loss.given, y, (y + sign * 3 * size).astype("float32"))
+        for sign in (-1, 1)
+    ]
+    if any(value is None or gradient is None for value, gradient in both):
+        return
+    slopes = np.concatenate([gradient.ravel() for _, gradient in both])
+    if not np.isfinite(slopes).all() or both[0][0] == both[1][0]:
+        return
+    low, high = np.abs(slopes).min(), np.abs(slopes).max()
+    if len({*np.sign(slopes)}) == 1 and low > 0.9 * high and _depends_on_targets(head, y):
+        up = "rise" if slopes[0] < 0 else "fall"
+        yield (
+            f"the loss gets ever smaller as all predictions {up}, above their targets and below",
+            "square the differences, or take their absolute value; a quantile lies between 0 and 1",
+        )
+
+
+def _depends_on_targets(head, y):
+    values = [_gradients.value(head.loss.given, t, y) for t in (y, y + 1)]
+    return None not in values and values[0] != values[1]
+
+
 def _largest_where_right(head):
     """Look for a similarity: largest where predictions equal targets that are numbers."""
-    tried, y = _tried(head), head.y
+    tried, y = tried_on(head), head.y
     if tried is None or y.whole or tried[0].ndim != 2 or tried[0].shape != tried[1][0].shape:
         return
     y, noise = tried[0], tried[1][0]
@@ -272,7 +307,7 @@ def _from_wrong_to_right(loss, rows, shape):
 
 def _smaller_elsewhere(head):
     """Compare the loss of a perfect prediction with that of one which is rounded to 0 and 1."""
-    y, tried = head.y, _tried(head)
+    y, tried = head.y, tried_on(head)
     if tried is None or y.low < 0 or y.high > 1 or head.activation.distribution:
         return
     targets = tried[0].reshape(tried[1][0].shape)
@@ -297,7 +332,7 @@ def own_loss_not_finite(head):
     NaN, and one NaN makes all weights NaN. A sigmoid in float32 is exactly 1 from a logit of 17 on,
     so log(1 - p) fails after some epochs, when the model is sure of itself.
     """
-    tried = _tried(head)
+    tried = tried_on(head)
     if tried is None:
         return
     y, predictions = tried
@@ -316,7 +351,7 @@ def own_loss_not_finite(head):
         return
     activation = head.activation
     if activation.probabilities and activation.name in ("sigmoid", "softmax"):
-        sure = _sure(predictions[0], activation)
+        sure = sure_answers(predictions[0], activation)
         value, _ = _gradients.value_and_gradient(head.loss.given, y, sure)
         if value is not None and not np.isfinite(value):
             yield (
@@ -334,7 +369,7 @@ def own_loss_no_gradient(head):
     change of the prediction changes nothing, so no weight knows where to go. Compute the loss from
     the predictions as they are, and round in the metric.
     """
-    tried = _tried(head)
+    tried = tried_on(head)
     if tried is None:
         return
     y, predictions = tried
@@ -352,63 +387,3 @@ def own_loss_no_gradient(head):
             "and its gradient is 0",
             "leave out round, argmax, comparisons and casts; these belong into a metric",
         )
-
-
-# Rows of which all pairs are tried.
-_PAIRED = 3
-
-# Rows and numbers that a loss is tried on, and how often; two draws may be right equally often.
-_DRAWS = 3
-_ROWS = 64
-_NUMBERS = 200_000
-
-
-def _tried(head):
-    """Return targets and predictions to try a loss on, or None where it cannot be tried."""
-    loss, rows, shape = head.loss, head.rows, head.output.shape
-    if loss is None or loss.entry is not None or rows is None or not shape or len(rows) < 2:
-        return None
-    if head.activation is None or rows.dtype.kind not in "iufb" or not rows.size:
-        return None
-    inner = shape[1:]
-    if None in inner:
-        if len(rows.shape) != len(shape):
-            return None
-        inner = tuple(b if a is None else a for a, b in zip(inner, rows.shape[1:], strict=True))
-    number = int(max(2, min(_ROWS, _NUMBERS // max(1, int(np.prod(inner)), rows[0].size))))
-    y = _telling_rows(rows, number).astype("float32")
-    if not np.isfinite(y).all():
-        return None
-    rng = np.random.default_rng(0)
-    return y, [_predictions(head, rng, (len(y), *inner)) for _ in range(_DRAWS)]
-
-
-def _telling_rows(rows, number):
-    """Return some rows, among them those with the smallest and the largest sum."""
-    few = rows[:: max(1, len(rows) // number)][:number]
-    sums = rows[:10_000].reshape(len(rows[:10_000]), -1).sum(axis=1, dtype=np.float64)
-    return np.concatenate([few[: max(0, number - 2)], rows[[sums.argmin(), sums.argmax()]]])
-
-
-def _predictions(head, rng, shape):
-    """Draw predictions that an output layer may well give before the training."""
-    activation = head.activation
-    logits = rng.normal(size=shape)
-    if activation.distribution:
-        values = np.exp(logits)
-        return (values / values.sum(axis=-1, keepdims=True)).astype("float32")
-    if activation.probabilities:
-        return (1 / (1 + np.exp(-logits))).astype("float32")
-    if activation.low >= 0:
-        return np.abs(logits).astype("float32") + np.float32(0.01)
-    if np.isfinite([activation.low, activation.high]).all():
-        return np.tanh(logits).astype("float32")
-    return (0.5 * logits).astype("float32")
-
-
-def _sure(p, activation):
-    """Return what a sigmoid or softmax gives in float32 for logits of -30 and 30."""
-    if activation.distribution:
-        top = p == p.max(axis=-1, keepdims=True)
-        return np.where(top, 1.0, np.exp(-60.0)).astype("float32")
-    return np.where(p > 0.5, 1.0, np.exp(-30.0)).astype("float32")

@@ -45,6 +45,7 @@ def class_weights(setup):
     outputs, or a label for each pixel or step, have no single class a row. Weights that grow with
     the number of rows of their class make a rare class rarer.
     """
+    yield from _rows_upside_down(setup)
     weights = setup.class_weight
     if weights is None:
         return
@@ -131,6 +132,33 @@ def _upside_down(setup, weights):
             f"largest weights, {weights.get(most, 1.0):g}",
             "weights that fall with the number of rows: "
             "len(y) / (number of classes * numpy.bincount(y))",
+            "warning",
+        )
+
+
+def _rows_upside_down(setup):
+    """Look for weights of rows that are in proportion to the number of rows of their class."""
+    heads = [head for head in setup.heads if head.loss is not None and head.y is not None]
+    if len(heads) != 1 or len(setup.weights) != 1 or heads[0].loss.for_numbers:
+        return
+    y, labels, weights = heads[0].y, heads[0].rows, setup.weights[0].reshape(-1)
+    if y.one_hot and labels.ndim == 2:
+        labels = labels.argmax(axis=1)
+    elif not y.class_numbers:
+        return
+    labels = labels.reshape(-1)
+    if len(labels) != len(weights) or weights.min() <= 0:
+        return
+    classes, first, counts = np.unique(labels, return_index=True, return_counts=True)
+    each = weights[first]
+    if len(classes) < 2 or not (each[np.searchsorted(classes, labels)] == weights).all():
+        return
+    if counts.max() >= _RARER * counts.min() and np.allclose(each / each[0], counts / counts[0]):
+        yield (
+            "the weights of the rows are in proportion to the number of rows of their class, so a "
+            "rare class counts even less",
+            "weights that fall with the number of rows: "
+            "sklearn.utils.class_weight.compute_sample_weight('balanced', y)",
             "warning",
         )
 

@@ -4,14 +4,20 @@ import numpy as np
 from keras import layers
 
 from lossutils.checks import _arrays
+from lossutils.checks._activations import probed
 from lossutils.checks._findings import rule
-from lossutils.checks._network import probed
 
 RULES = {}
 
 # Steps of padding that a recurrent layer forgets the words over, and their share of a row.
 _FORGOTTEN = 20
 _SHARE = 0.5
+
+# Columns of 0 and 1 that are words, each by itself.
+_SEVERAL = 5
+
+# Rows that tell of padding, their share, and how often it stands at their ends.
+_FEW, _FILLED, _REPEATS = 20, 0.2, 2
 
 # Steps from which on a recurrent layer hardly sees the first ones.
 _LONG = 1000
@@ -31,11 +37,19 @@ def embedding_range(setup):
     """
     An Embedding is a table with input_dim rows, for the numbers 0 to input_dim - 1. Others stop the
     training on a CPU and become zeros on a GPU. Fractions are cut off, so scaled numbers are all 0.
+    A row of 0 and 1, one for each word, is no row of numbers of words.
     """
     for front in setup.fronts:
         if not isinstance(front.first, layers.Embedding):
             continue
         values, size = front.values, front.first.input_dim
+        if _are_indicators(values, size):
+            yield (
+                f"{front.name} have {size} columns of 0 and 1, and {front.first.name!r} takes "
+                f"numbers from 0 to {size - 1}",
+                "the number of each word: x.argmax(axis=1); for rows of 0 and 1, a Dense layer",
+            )
+            continue
         fractions = values[np.floor(values) != values]
         if fractions.size:
             yield (
@@ -52,13 +66,22 @@ def embedding_range(setup):
             )
 
 
+def _are_indicators(values, size):
+    """Tell whether each column says of one word whether it is there, and all columns are given."""
+    if values.ndim != 2 or values.shape[1] != size or size < _SEVERAL:
+        return False
+    return bool(((values == 0) | (values == 1)).all())
+
+
 @rule(RULES, "unmasked-padding", "warning", "Padding that counts as words")
 def unmasked_padding(setup):
     """
     Rows that are filled up with zeros at the end give a recurrent layer nothing but zeros last, and
     its last state has forgotten the words. In targets that are filled up, the padding is the class
-    that is right most of the time. A mask leaves both out.
+    that is right most of the time. A mask leaves both out, if it looks for the number that the rows
+    were filled up with: after a scaling that is not 0 any more.
     """
+    yield from _masks_nothing(setup)
     for front in setup.fronts:
         values = _steps(front)
         if values is None or not _is_last_state(front):
@@ -72,6 +95,46 @@ def unmasked_padding(setup):
                 "pad_sequences(..., padding='pre')",
             )
     yield from _padded_targets(setup)
+
+
+def _masks_nothing(setup):
+    """Look for a mask that leaves out no step, where rows are filled up with something else."""
+    masking = [layer for layer in setup.layers if isinstance(layer, layers.Masking)]
+    for front in setup.fronts:
+        values, words = front.values, isinstance(front.first, layers.Embedding)
+        if values is None or front.reshaped or len(values) < _FEW:
+            continue
+        if values.ndim == 3 and front.masked and masking:
+            name, wanted, steps = masking[0].name, masking[0].mask_value, values
+        elif values.ndim == 2 and words and front.first.mask_zero:
+            name, wanted, steps = front.first.name, 0, values[..., None]
+        else:
+            continue
+        if np.isclose(steps, wanted).all(axis=2).any():
+            continue
+        with_what = _filled_up_with(steps)
+        if with_what is not None:
+            shown = ", ".join(f"{value:.4g}" for value in with_what[:4])
+            same = len(np.unique(with_what)) == 1
+            fix = f"Masking(mask_value={with_what[0]:g})" if same else "pad after the scaling"
+            yield (
+                f"{name!r} leaves out steps of {wanted:g}, of which {front.name} have none; many "
+                f"rows are filled up with {shown}",
+                "pad_sequences(..., value=0)" if words else fix,
+            )
+
+
+def _filled_up_with(steps):
+    """Return the step that many rows repeat at one of their ends, or None."""
+    for rows in (steps[:, ::-1], steps):
+        kinds, numbers = np.unique(rows[:, 0], axis=0, return_counts=True)
+        step = kinds[numbers.argmax()]
+        equal = (rows == step).all(axis=2)
+        run = np.where(equal.all(axis=1), equal.shape[1], equal.argmin(axis=1))
+        run = run[equal[:, 0]]
+        if len(run) >= _FILLED * len(rows) and np.median(run) >= _REPEATS and np.ptp(run) > 0:
+            return step
+    return None
 
 
 def _steps(front):

@@ -232,6 +232,18 @@ class Setup:
         """What each input meets on its way to the first weights."""
         return _chain.fronts(self.model, self.inputs)
 
+    @cached_property
+    def chain(self):
+        """The layers of a model of one input in their order, up to where its way divides."""
+        if len(self.inputs) != 1:
+            return []
+        operations = _chain.operations_from(self.model)
+        return [
+            operation
+            for operation in operations
+            if isinstance(operation, keras.layers.Layer) and not isinstance(operation, keras.Model)
+        ]
+
     def _heads(self, y):
         x = None if any(array is None for array in _data.flattened(self.data.x)) else self.data.x
         outputs = _network.outputs(self.model, x)

@@ -2,7 +2,7 @@
 
 import keras
 
-from lossutils.checks import _network
+from lossutils.checks import _state
 
 # A number of rows that is hardly the size of anything else.
 _ROWS = 37
@@ -38,7 +38,7 @@ def pairs_all(model, x, y):
         dtype = tf.float32 if array.dtype.kind == "f" else tf.as_dtype(array.dtype)
         return tf.TensorSpec((_ROWS, *array.shape[1:]), dtype)
 
-    with _network.unchanged(model):
+    with _state.unchanged(model):
         # Past Keras, which would track the stand-in; `unchanged` takes it back.
         model.__dict__.update(optimizer=_NoOptimizer(), _compile_metrics=None)
         try:

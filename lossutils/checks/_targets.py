@@ -1,6 +1,5 @@
 """Rules on targets: whether they are what the loss and the output layer take."""
 
-import keras
 import numpy as np
 
 from lossutils.checks._findings import rule
@@ -10,11 +9,8 @@ RULES = {}
 # Different inputs up to which a set is a demonstration, such as XOR, which squared error can learn.
 _DEMONSTRATION = 16
 
-# The share of targets beyond the reach of the output from which on it matters.
-_BEYOND = 0.005
 
-
-def _numeric(head):
+def numeric(head):
     """Whether there are targets, and all of them numbers."""
     return head.y is not None and head.y.text is None and not np.isnan(head.y.low)
 
@@ -25,7 +21,7 @@ def _span(y):
     return f"{y.low:g} to {y.high:g}"
 
 
-def _continuous(y):
+def continuous(y):
     """Whether these are numbers rather than labels of any kind."""
     return y.counts is None or (not y.whole and len(y.counts) > 10)
 
@@ -55,7 +51,7 @@ def integer_labels_dense_loss(head):
     number of the class they fail, or stretch it over the row without a word.
     """
     loss = head.loss
-    if not loss or not _numeric(head) or loss.targets not in ("one-hot", "distribution"):
+    if not loss or not numeric(head) or loss.targets not in ("one-hot", "distribution"):
         return
     if (head.units or 0) > 1 and head.aligned is False and _numbered(head):
         sparse = loss.name == "categorical_crossentropy"
@@ -80,7 +76,7 @@ def one_hot_sparse_loss(head):
     other encoding of the same label, for the loss without "sparse".
     """
     loss, y = head.loss, head.y
-    if not loss or not _numeric(head) or loss.targets != "integer" or loss.name == "circle":
+    if not loss or not numeric(head) or loss.targets != "integer" or loss.name == "circle":
         return
     units = head.units or 0
     if y.row_sums is not None and len(y.shape) == len(head.output.shape or ()):
@@ -99,7 +95,7 @@ def label_out_of_range(head):
     NaN on some GPUs, and passes in silence with the JAX backend.
     """
     loss, y, units = head.loss, head.y, head.units
-    if not loss or not _numeric(head) or not units or units < 2 or not y.whole:
+    if not loss or not numeric(head) or not units or units < 2 or not y.whole:
         return
     if loss.name not in (
         "sparse_categorical_crossentropy",
@@ -133,9 +129,9 @@ def fractional_labels(head):
     class 2. Masks that were resized like pictures have such numbers between two classes.
     """
     loss, y = head.loss, head.y
-    if loss and _numeric(head) and loss.targets == "integer" and not y.whole:
+    if loss and numeric(head) and loss.targets == "integer" and not y.whole:
         of_places = 2 < len(y.shape) == len(head.output.shape or ()) - 1  # pixels or steps
-        if of_places or (y.row_sums is None and not _continuous(y)):
+        if of_places or (y.row_sums is None and not continuous(y)):
             yield (
                 f"{loss.name} takes whole class numbers, and the targets are {_span(y)}",
                 "number the classes 0 to K - 1; for rows of probabilities use "
@@ -147,11 +143,19 @@ def fractional_labels(head):
 def binary_label_range(head):
     """
     Binary cross-entropy takes 0, 1, or a probability between them. Other labels, -1 and 1 or 1 and
-    2 or the numbers of several classes, give a loss that falls below zero and has no minimum.
+    2 or the numbers of several classes, give a loss that falls below zero and has no minimum. A
+    mask of 0 and 1 that is divided by 255 like a picture says that hardly anything is there.
     """
     loss, y = head.loss, head.y
-    if loss and _numeric(head) and loss.targets == "binary" and (y.low < 0 or y.high > 1):
-        if _continuous(y) and not y.whole:
+    if loss and numeric(head) and loss.targets == "binary" and y.only(0, y.high):
+        if abs(255 * y.high - 1) < 1e-3:
+            yield (
+                f"the targets are 0 and {y.high:.3g}, as of a mask of 0 and 1 that was divided by "
+                "255",
+                "leave a mask of 0 and 1 as it is",
+            )
+    if loss and numeric(head) and loss.targets == "binary" and (y.low < 0 or y.high > 1):
+        if continuous(y) and not y.whole:
             return  # classification-loss-for-numbers
         if y.only(-1, 1):
             fix = "pass (y + 1) / 2, or use a hinge loss"
@@ -175,8 +179,8 @@ def hinge_labels(head):
     or 1, and nothing else: 1 and 2, or smoothed labels, are taken as they are.
     """
     loss, y = head.loss, head.y
-    if loss and _numeric(head) and loss.targets == "sign":
-        if not (y.zero_one or y.only(-1, 1)) and not _continuous(y):
+    if loss and numeric(head) and loss.targets == "sign":
+        if not (y.zero_one or y.only(-1, 1)) and not continuous(y):
             yield (
                 f"{loss.name} takes the labels -1 and 1, or 0 and 1, and the targets are "
                 f"{_span(y)}",
@@ -192,7 +196,7 @@ def several_labels_one_softmax(head):
     add up to 1. Two labels that both hold cannot both get a probability near 1.
     """
     loss, y = head.loss, head.y
-    if not loss or not _numeric(head) or not y.several_labels or not head.aligned:
+    if not loss or not numeric(head) or not y.several_labels or not head.aligned:
         return
     softmax = head.activation is not None and head.activation.distribution
     if loss.targets in ("one-hot", "distribution") or (softmax and loss.targets == "binary"):
@@ -212,7 +216,7 @@ def targets_no_distribution(head):
     far prediction and target are apart.
     """
     loss, y = head.loss, head.y
-    if not loss or not _numeric(head) or loss.targets not in ("one-hot", "distribution"):
+    if not loss or not numeric(head) or loss.targets not in ("one-hot", "distribution"):
         return
     if y.row_sums is None or not head.aligned or y.several_labels or y.missing:
         return
@@ -287,7 +291,7 @@ def regression_loss_for_classes(head):
     trainings never start. Cross-entropy has no such flat region.
     """
     loss, y, activation = head.loss, head.y, head.activation
-    if not loss or not _numeric(head) or not loss.for_numbers or len(y.counts or ()) < 2:
+    if not loss or not numeric(head) or not loss.for_numbers or len(y.counts or ()) < 2:
         return
     if head.units == 1 and y.zero_one and activation is not None and activation.name == "relu":
         yield (
@@ -321,212 +325,3 @@ def _is_demonstration(head):
         return False
     few = inputs[0][1].rows_read[:1000, :100]
     return len(np.unique(few, axis=0)) <= _DEMONSTRATION
-
-
-@rule(RULES, "classification-loss-for-numbers", "error", "A classification loss for numbers")
-def classification_loss_for_numbers(head):
-    """
-    Cross-entropy and hinge losses take labels. Numbers such as prices or temperatures give them no
-    meaning, and the loss no minimum at the right answer.
-    """
-    loss, y = head.loss, head.y
-    if not loss or not _numeric(head) or y.whole or not _continuous(y):
-        return
-    # Labels with a little noise, as for a discriminator, are labels.
-    outside = loss.targets == "binary" and (y.low < -0.5 or y.high > 1.5)
-    if outside or loss.targets == "sign" or (loss.targets == "integer" and y.row_sums is None):
-        yield (
-            f"{loss.name} takes labels, and the targets are numbers from {y.low:g} to {y.high:g}",
-            "for numbers: Dense(1) with 'mean_squared_error'",
-        )
-
-
-@rule(RULES, "targets-outside-output", "error", "Targets that the output cannot reach")
-def targets_outside_output(head):
-    """
-    A sigmoid or softmax ends at 0 and 1, tanh at -1 and 1, relu at 0. Targets beyond are never
-    reached, however long the training.
-    """
-    loss, y, activation = head.loss, head.y, head.activation
-    if not loss or not _numeric(head) or activation is None or _only_softmax(head):
-        return
-    if loss.targets not in ("real", "count") or loss.predictions == "mean and log variance":
-        return
-    if activation.distribution and head.aligned and y.row_sums is not None:
-        if y.row_sums[0] < 0.98 or y.row_sums[1] > 1.02:
-            yield (
-                f"rows of a softmax add up to 1, and rows of the targets to {y.row_sums[0]:.3g} "
-                f"up to {y.row_sums[1]:.3g}",
-                "end in a linear layer, or a sigmoid for targets from 0 to 1",
-            )
-            return
-    tolerance = 1e-3 * max(abs(y.low), abs(y.high))
-    below, above = y.low < activation.low - tolerance, y.high > activation.high + tolerance
-    if (below or above) and _share_beyond(head, activation, tolerance) >= _BEYOND:
-        low, high = (f"{bound:.4g}" for bound in (activation.low, activation.high))
-        reach = f"from {low} to {high}" if np.isfinite(activation.high) else f"from {low} up"
-        yield (
-            f"the targets go from {y.low:g} to {y.high:g}, and {head.name} ends in "
-            f"{activation.name!r}, which goes {reach}",
-            "end in a linear layer, Dense(1), or scale the targets into this range",
-        )
-
-
-def _only_softmax(head):
-    return head.units == 1 and head.activation.distribution
-
-
-def _share_beyond(head, activation, tolerance):
-    rows, beyond = head.rows, 0
-    if rows.dtype.kind not in "iufb":
-        return 1.0
-    step = max(1, (1 << 18) // max(1, rows[:1].size))
-    for start in range(0, len(rows), step):
-        block = rows[start : start + step]
-        low, high = activation.low - tolerance, activation.high + tolerance
-        beyond += int(((block < low) | (block > high)).sum())
-    return beyond / rows.size
-
-
-@rule(RULES, "msle-negative-targets", "error", "Negative targets with squared logarithmic error")
-def msle_negative_targets(head):
-    """
-    Mean squared logarithmic error compares log(1 + y). Keras sets negative targets and predictions
-    to 0 before: for a negative target every negative prediction is perfect, without a gradient.
-    """
-    loss, y = head.loss, head.y
-    if loss and _numeric(head) and loss.name == "mean_squared_logarithmic_error" and y.low < 0:
-        yield (
-            f"the targets go down to {y.low:g}, and {loss.name} treats all below 0 as 0",
-            "use 'mean_squared_error', and this loss only for targets of 0 and above "
-            "(standardized targets are negative by half)",
-        )
-
-
-@rule(RULES, "mape-zero-targets", "error", "Targets of zero with a percentage error")
-def mape_zero_targets(head):
-    """
-    The percentage error divides by the target. Keras divides by 1e-7 where the target is zero, so
-    a few such rows make up all of the loss.
-    """
-    loss, rows = head.loss, head.rows
-    if not loss or not _numeric(head) or loss.name != "mean_absolute_percentage_error":
-        return
-    if rows.dtype.kind in "iufb" and head.y.low <= 1e-6 and head.y.high >= -1e-6:
-        zeros = int((np.abs(rows) <= 1e-6).sum())
-        if zeros:
-            yield (
-                f"{zeros:,} of {rows.size:,} targets are zero, and {loss.name} divides by them",
-                "use 'mean_absolute_error', or leave rows with zero targets out",
-            )
-
-
-@rule(RULES, "poisson-targets", "error", "Targets below what a loss of positive means takes")
-def poisson_targets(head):
-    """
-    The Poisson loss is for counts, and for means of counts; the Tweedie deviance for amounts, zero
-    included. For a negative target they are smallest at a prediction of zero, whatever the target.
-    The gamma deviance takes amounts above zero: for a target of zero it is infinite, and early
-    stopping sees nothing but infinity.
-    """
-    loss, y = head.loss, head.y
-    if not loss or not _numeric(head):
-        return
-    if loss.name in ("poisson", "tweedie_deviance") and y.low < 0:
-        yield (
-            f"{loss.name} takes {'counts' if loss.name == 'poisson' else 'amounts'} from 0, and "
-            f"the targets go down to {y.low:g}",
-            "pass them as they are, not standardized; for other numbers use 'mean_squared_error'",
-        )
-    if loss.name == "gamma_deviance" and y.low <= 0:
-        yield (
-            f"gamma_deviance takes amounts above 0, and the targets go down to {y.low:g}",
-            "for amounts with zeros TweedieDeviance(); no standardized targets: divide by the mean",
-        )
-
-
-@rule(RULES, "generalized-column-labels", "error", "A column of labels that becomes a table")
-def generalized_column_labels(head):
-    """
-    CategoricalGeneralizedCrossEntropy takes labels of shape (n,). A column of shape (n, 1) is
-    compared with all rows of the batch instead of its own.
-    """
-    loss, rows = head.loss, head.rows
-    if loss and loss.name == "categorical_generalized_cross_entropy" and rows is not None:
-        if rows.ndim == 2 and rows.shape[1] == 1:
-            yield f"the labels have the shape (n, 1), and {loss.name} takes (n,)", "pass y.ravel()"
-
-
-@rule(RULES, "ctc-blank-label", "error", "A label 0 within a sequence")
-def ctc_blank_label(head):
-    """
-    CTC in Keras keeps 0 for the blank and for filling up short rows. A 0 before another label is
-    dropped or ends the sequence.
-    """
-    loss, rows = head.loss, head.rows
-    if loss and loss.name == "ctc" and rows is not None and rows.ndim == 2:
-        if rows.dtype.kind in "iuf" and bool(((rows[:, :-1] == 0) & (rows[:, 1:] > 0)).any()):
-            yield "a label 0 stands before other labels", "number the classes from 1"
-
-
-@rule(RULES, "constant-targets", "error", "Targets that are all the same")
-def constant_targets(head):
-    """
-    Where all targets are equal there is nothing to learn: a constant answer is perfect. Usually a
-    conversion went wrong.
-    """
-    y = head.y
-    if not _numeric(head) or y.partial or y.rows < 10 or y.missing:
-        return
-    # Own losses may ignore the targets, and a generator is trained to be taken for real.
-    if head.loss is None or head.loss.entry is None or _partly_frozen(head.setup.model):
-        return
-    same = y.low == y.high
-    if y.one_hot and y.row_counts is not None and len(y.shape) == 2:
-        same = y.row_counts.max() == y.rows_read
-    if same:
-        what = "the same class" if y.one_hot else f"{y.low:g}"
-        left = head.setup.weights and y.rows < (head.setup.rows or 0)
-        yield (
-            f"all {y.rows:,} targets{' of weight above 0' if left else ''} are {what}",
-            "look at how the weights are made"
-            if left
-            else "look at how the targets are read and converted",
-        )
-
-
-def _partly_frozen(model):
-    parts = (layer for layer in model.layers if isinstance(layer, keras.Model))
-    return any(not part.trainable for part in parts)
-
-
-@rule(RULES, "targets-scale", "warning", "Targets of a very different scale")
-def targets_scale(head):
-    """
-    The gradient of squared error grows with the targets: with plain SGD, targets in the hundreds
-    give NaN within an epoch. Adam takes steps of about the learning rate, whatever the gradient, so
-    targets in the millions need as many steps to be reached at all.
-    """
-    loss, y, setup = head.loss, head.y, head.setup
-    if not loss or not _numeric(head) or not loss.for_numbers or setup.optimizer is None:
-        return
-    if head.activation is None:
-        return  # perhaps a layer that scales back
-    if loss.name in ("mean_squared_logarithmic_error", "mean_absolute_percentage_error"):
-        return
-    size, rate = max(abs(y.mean), y.std), setup.learning_rate
-    if rate is None or y.class_numbers or not np.isfinite(size):
-        return
-    clipped = any(
-        getattr(setup.optimizer, name, None)
-        for name in ("clipnorm", "clipvalue", "global_clipnorm")
-    )
-    bounded = loss.name in ("mean_absolute_error", "huber", "log_cosh", "pinball")
-    rate /= 1 - (getattr(setup.optimizer, "momentum", 0) or 0)
-    steep = size > 10 and size * rate > 1
-    explodes = steep and not (setup.adaptive or bounded or clipped)
-    if explodes or (setup.adaptive and size * min(1.0, 1e-3 / max(rate, 1e-12)) > 1e6):
-        yield (
-            f"the targets have the mean {y.mean:.4g} and the standard deviation {y.std:.4g}",
-            "train on (y - y.mean()) / y.std(), and undo that after predict()",
-        )

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from lossutils import _internals
-from lossutils.checks import _constant, _data, _network
+from lossutils.checks import _constant, _data, _state
 from lossutils.checks._findings import Finding
 from lossutils.checks._setup import Setup
 
@@ -89,7 +89,7 @@ class Watch:
         self._recurrent = any(
             isinstance(layer, keras.layers.RNN) for layer in _internals.layers_of(model)
         )
-        self._start = self.kernels()
+        self._start, self._rate = self.kernels(), _rate_of(model)
         self._losses, self._validation_losses, self._equal = [], [], []
         self._jump = 0.0, None, None  # the largest share, which weights, when
 
@@ -140,7 +140,7 @@ class Watch:
     def _unchanged(self):
         """Leave moving averages, counters and random generators as they were."""
         states = [(v, np.copy(v.numpy())) for v in self.model.non_trainable_variables]
-        with _network.unchanged_random_state():
+        with _state.unchanged_random_state():
             try:
                 yield
             finally:
@@ -309,7 +309,7 @@ class Watch:
                 "warning",
                 f"after epoch {epoch} the loss is {loss:.3g}, and a constant reaches "
                 f"{self.constant:.3g}; no layer's weights have moved by more than "
-                f"{max(moved.values()):.1g} of their size",
+                f"{max(moved.values()):.1g} of their size{self._rate_has('fallen')}",
                 "try a learning rate that is 10 and 100 times larger; where that changes nothing, "
                 "no gradient arrives: look for dead relu units and saturated activations",
             )
@@ -322,9 +322,26 @@ class Watch:
                 "warning",
                 f"{self._jump[2]} the weights {self._jump[1]!r} moved by "
                 f"{self._jump[0]:.2g} times their size, and after epoch {epoch} the loss is "
-                f"{loss:.3g}, where a constant reaches {self.constant:.3g}",
+                f"{loss:.3g}, where a constant reaches {self.constant:.3g}"
+                f"{self._rate_has('risen')}",
                 "try a learning rate that is 10 times smaller, and standardize the inputs",
             )
+
+    def _rate_has(self, moved):
+        """Say that the learning rate has risen, or fallen, where it has by far."""
+        rate = _rate_of(self.model)
+        far = {"risen": rate > 9 * self._rate > 0, "fallen": 0 <= 100 * rate < self._rate}
+        if not far[moved]:
+            return ""
+        return f"; the learning rate has {moved} from {self._rate:.3g} to {rate:.3g}"
+
+
+def _rate_of(model):
+    """Return the learning rate of the next step, NaN where that cannot be said."""
+    try:
+        return float(model.optimizer.learning_rate)
+    except Exception:  # a function, or an optimizer of one's own
+        return np.nan
 
 
 def _split(data, validation_data=None, validation_split=None, **_):

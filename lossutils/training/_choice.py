@@ -60,8 +60,8 @@ class Choice:
             that are left (0) or on all (-1).
         program : Program
             What is measured.
-        rate : float
-            The learning rate of the model; 0.0 where it has a schedule.
+        rate : float or None
+            The learning rate of the model; None where it is not one constant.
         epochs : int
             Epochs to train, at most.
 
@@ -70,10 +70,11 @@ class Choice:
         list of (dict, dict)
             What was chosen, and the measures of the training on all rows.
         """
-        if self.learning_rates and not rate:
+        if self.learning_rates and rate is None:
             raise ValueError(
-                "learning_rates= needs an optimizer with a constant learning rate; this one has a "
-                "schedule"
+                "learning_rates= takes the place of a constant learning rate; this optimizer has a "
+                "schedule, a function, or several optimizers: compile with a number, or leave out "
+                "learning_rates="
             )
         rates = self.learning_rates or (rate,)
         if not self.validates:
@@ -82,7 +83,7 @@ class Choice:
         trials = []
         for each in rates:
             values = sign * np.array(run(0, each, epochs)[f"test_{self.by}"])
-            values = np.where(np.isnan(values), np.inf, values)
+            values = np.where(np.isfinite(values), values, np.inf)
             best = int(values.argmin()) if self.early_stopping and np.isfinite(values).any() else -1
             trials.append((values[best], each, best % epochs + 1))
         _, chosen_rate, best_epoch = min(trials)

@@ -3,9 +3,22 @@
 import contextlib
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from lossutils import _internals
+from lossutils.training import _rows
+
+# What a model may compute in its own way, in its class or on the object.
+_STEPS = (
+    "train_step",
+    "test_step",
+    "make_train_function",
+    "make_test_function",
+    "compute_loss",
+    "compute_metrics",
+    "get_metrics_result",
+)
 
 
 def check_model(model):
@@ -24,8 +37,8 @@ def check_model(model):
         )
     overridden = [
         name
-        for name in ("train_step", "test_step", "compute_loss", "compute_metrics")
-        if getattr(type(model), name) is not getattr(keras.Model, name)
+        for name in _STEPS
+        if getattr(type(model), name) is not getattr(keras.Model, name) or name in vars(model)
     ]
     unsupported = (
         (keras.config.backend() != "tensorflow", f"the {keras.config.backend()} backend of Keras"),
@@ -36,6 +49,7 @@ def check_model(model):
         ),
         (any(map(_internals.metrics_of_layer, _internals.layers_of(model))), "metrics of a layer"),
         (_has_fixed_batch(model), "a fixed batch size, which stateful layers need"),
+        (model.run_eagerly, "compile(run_eagerly=True), since it trains in a graph"),
     )
     for met, what in unsupported:
         if met:
@@ -68,29 +82,77 @@ def generator_states(model):
     ]
 
 
-def drawn_without_seed():
-    """Return how far Keras's own generator has come, or None before its first number."""
-    state = _internals.global_generator_state()
-    return None if state is None else state.numpy().tolist()
-
-
 @contextlib.contextmanager
-def unmoved(states):
-    """Put generators back afterwards: some layers draw random numbers in inference too."""
-    kept = [tf.identity(state.value) for state in states]
+def unmoved(variables):
+    """Put variables back afterwards: some layers change them in inference too."""
+    kept = [tf.identity(variable.value) for variable in variables]
     yield
-    for state, value in zip(states, kept, strict=True):
-        state.value.assign(value)
+    for variable, value in zip(variables, kept, strict=True):
+        variable.value.assign(value)
 
 
 def build(model, x):
-    """Make sure that model and optimizer have their variables; return the prediction for ``x``."""
-    y_pred = call(model, x, training=False)
+    """Make sure that a model has its variables, which some have after a first call only."""
+    if model.built:
+        return
+    row = keras.tree.lists_to_tuples(_rows.take(x, slice(1)))
+    with _internals.generators_put_back():
+        call(model, row, training=False)
+        _, moved = called_without_effect(model, row)
+    generators = {id(state) for state in generator_states(model)}
+    for variable in moved:
+        if id(variable) not in generators:
+            raise ValueError(
+                f"a layer changes {variable.path} in inference, too: change it only where "
+                "training=True, or build the model before, as by keras.Input as its first layer"
+            )
+
+
+def called_without_effect(model, x, training=False):
+    """Return a prediction, and the variables that it changed, which are put back.
+
+    They say where random numbers stand, or what a layer counts.
+    """
+    variables = model.non_trainable_variables
+    before = [variable.numpy() for variable in variables]
+    with unmoved(variables):
+        y_pred = call(model, x, training=training)
+        moved = [
+            variable
+            for variable, value in zip(variables, before, strict=True)
+            if not np.array_equal(variable.numpy(), value, equal_nan=value.dtype.kind == "f")
+        ]
+    return y_pred, moved
+
+
+def build_optimizer(model):
+    """Make sure that an optimizer has its variables."""
     if not model.trainable_variables:
         raise ValueError("the model has no weights to train: add a layer or set trainable=True")
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
-    return y_pred
+    if model.optimizer.built:
+        return
+    model.optimizer.build(model.trainable_variables)
+    if _copies_weights(model):
+        raise ValueError(
+            f"{type(model.optimizer).__name__} starts from the model's weights; model.fit of Keras "
+            "loses that start where it builds the optimizer itself: call "
+            "model.optimizer.build(model.trainable_variables) after model.compile"
+        )
+
+
+def _copies_weights(model):
+    weights = [variable.numpy() for variable in model.trainable_variables]
+    slots = [variable.numpy() for variable in model.optimizer.variables]
+    return any(
+        weight.size and np.any(weight != weight.flat[0]) and np.array_equal(weight, slot)
+        for weight in weights
+        for slot in slots
+        if slot.shape == weight.shape
+    )
+
+
+def _equal(a, b):
+    return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
 def call(model, x, training):
@@ -99,10 +161,13 @@ def call(model, x, training):
 
 
 def constant_learning_rate(model):
-    """Return the learning rate as it was written, or 0.0 where a schedule gives it.
+    """Return the learning rate as it was written, or None where it is not one constant.
 
     Keras stores it in float32. The shortest decimal that rounds to the stored number is what the
     reader wrote: 0.01, not 0.009999999776.
     """
+    several = getattr(keras.optimizers, "MultiOptimizer", ())  # absent in older versions
     stored = _internals.learning_rate_of(model.optimizer)
-    return float(str(stored.numpy())) if isinstance(stored, keras.Variable) else 0.0
+    if isinstance(model.optimizer, several) or not isinstance(stored, keras.Variable):
+        return None
+    return float(str(stored.numpy()))

@@ -7,6 +7,7 @@ name in ``floatx``, whatever the precision of the model. Here both follow the mo
 from dataclasses import dataclass
 
 import keras
+import tensorflow as tf
 
 from lossutils import _internals
 from lossutils.losses._names import closest_loss, known_losses
@@ -14,6 +15,10 @@ from lossutils.losses._names import closest_loss, known_losses
 _LABEL_VECTOR = {"CategoricalGeneralizedCrossEntropy", "Circle"}  # labels of shape (n,)
 _LABELS = {"SparseCategoricalCrossentropy", "CTC"} | _LABEL_VECTOR
 _OVER_THE_BATCH = {"Dice", "Tversky", "Circle"}
+
+
+class NotComputed(ValueError):
+    """Raised where a loss of the reader's own cannot be computed."""
 
 
 class Losses:
@@ -82,8 +87,8 @@ class Losses:
 
     @property
     def of_keras(self):
-        """Whether each of them is one of Keras's own."""
-        return all(term.loss.kind is not None for term in self.terms)
+        """Whether each of them is one of Keras's own, and takes rows one by one."""
+        return all(term.loss.kind is not None and term.loss.by_row for term in self.terms)
 
     @property
     def depend_on_the_batch(self):
@@ -208,8 +213,8 @@ class Loss(keras.losses.Loss):
             )
         try:
             value = self(y, y_pred)
-        except (AttributeError, ValueError) as error:
-            raise ValueError(
+        except (AttributeError, ValueError, tf.errors.InvalidArgumentError) as error:
+            raise NotComputed(
                 f"the loss {self.name} cannot be computed: {error}. It has to return a tensor, "
                 "written with keras.ops"
             ) from error
@@ -236,6 +241,11 @@ class Loss(keras.losses.Loss):
     def takes_whole_batches(self):
         """Whether a reader's class computes the reduced loss itself."""
         return self._called_whole
+
+    @property
+    def by_row(self):
+        """Whether a loss of Keras computes along the last axis, where it has one to choose."""
+        return _internals.loss_arguments_of(self._keras_loss).get("axis", -1) == -1
 
     @property
     def ignored_label(self):
@@ -304,7 +314,10 @@ def _check_own_loss(loss, y, y_pred, shapes):
     if loss.takes_whole_batches:
         return
     y_pred = keras.ops.zeros((rows, *y_pred.shape[1:]), loss.dtype)
-    values = loss.call(keras.ops.cast(y[:1].repeat(rows, axis=0), loss.dtype), y_pred)
+    try:
+        values = loss.call(keras.ops.cast(y[:1].repeat(rows, axis=0), loss.dtype), y_pred)
+    except Exception:  # it takes other numbers of rows, such as even ones
+        return
     if list(values.shape).count(rows) > 1:
         raise ValueError(
             f"{shapes}: {loss.name} pairs every target with every prediction, with a result of "

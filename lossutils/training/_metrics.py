@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import types
 from operator import itemgetter
 
 import keras
@@ -11,11 +12,15 @@ from lossutils import _internals
 from lossutils.training._losses import is_of_keras
 from lossutils.training._signature import description
 
+_OF_BATCHES = {"dice", "tversky", "circle"}  # functions of losses that Keras takes as metrics
+
 
 def metrics(model, y, y_pred, precision):
     """Return metrics like the model's, in its precision and with a state of their own."""
-    names = _internals.output_names_of(model)
-    own = _internals.CompileMetrics(*_internals.metrics_of(model), output_names=names)
+    given, names = _internals.metrics_of(model), _internals.output_names_of(model)
+    if not any(given):
+        return NoMetrics()
+    own = _internals.CompileMetrics(*given, output_names=names)
     own.build(y, y_pred)
     for group in _internals.metric_groups_of(own):
         if group is not None:
@@ -29,6 +34,22 @@ def metrics(model, y, y_pred, precision):
             )
     own.reset_state()
     return own
+
+
+class NoMetrics:
+    """Stands for the metrics of a model without any, whose targets may lack outputs."""
+
+    metrics = variables = ()
+
+    def update_state(self, y_true, y_pred):
+        """Do nothing."""
+
+    def reset_state(self):
+        """Do nothing."""
+
+    def result(self):
+        """Return no results."""
+        return {}
 
 
 def direction(metrics, name):
@@ -74,10 +95,7 @@ def has_batchwise_measures(model, losses, metrics, y, y_pred):
     If so, measurements have to use the same batches as `model.evaluate` to agree with it.
     """
     regularized = [v for v in model.trainable_variables if getattr(v, "regularizer", None)]
-    of_keras = losses.of_keras and all(
-        is_of_keras(type(metric)) and is_of_keras(getattr(metric, "_fn", type(metric)))
-        for metric in metrics.metrics
-    )
+    of_keras = losses.of_keras and all(map(_adds_up, metrics.metrics))
     masked = any(_internals.keras_mask(each) is not None for each in keras.tree.flatten(y_pred))
     return (
         losses.depend_on_the_batch
@@ -85,6 +103,15 @@ def has_batchwise_measures(model, losses, metrics, y, y_pred):
         or len(model.losses) > len(regularized)
         or not (of_keras or _add_up(losses, metrics, y, y_pred))
     )
+
+
+def _adds_up(metric):
+    """Tell whether a metric is known to be one of Keras's that take rows one by one."""
+    if not is_of_keras(type(metric)) or not isinstance(metric, keras.metrics.MeanMetricWrapper):
+        return is_of_keras(type(metric))
+    function, arguments = _internals.metric_function_of(metric)
+    by_row = isinstance(function, types.FunctionType) and function.__name__ not in _OF_BATCHES
+    return by_row and is_of_keras(function) and arguments.get("axis", -1) == -1
 
 
 def _add_up(losses, metrics, y, y_pred):

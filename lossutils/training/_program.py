@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from lossutils import _internals
 from lossutils.training import _compiled, _metrics, _rows
-from lossutils.training._losses import Losses
+from lossutils.training._losses import Losses, NotComputed
 
 # Rows that one inference pass takes at least, and numbers that a layer may give in one. The fewer
 # passes the better: a last pass of fewer rows is compiled a second time.
@@ -32,6 +32,10 @@ _ORDERS = 2_000_000
 
 # After about so many seconds the graph returns to Python, which sees an interrupt and moves a bar.
 _SECONDS_PER_CALL = 0.5
+
+
+class NoXla(ValueError):
+    """Raised where XLA does not know a part of a graph."""
 
 
 class Program:
@@ -88,22 +92,22 @@ class Program:
         self.curves = curves
         self.test_rows_only = test_rows_only
         self.device = device
-        self.precision = _compiled.precision(model)
-        self._generators = _compiled.generator_states(model)
         self._taken = self._arrays = None
-        drawn = _compiled.drawn_without_seed()
-        with tf.device(device), _compiled.unmoved(self._generators):
-            rows = _varied_rows(data.y_train)
-            x, y = self._tensors(_rows.take((data.x_train, data.y_train), rows))
-            y_pred = _compiled.build(model, x)
-            self._losses = Losses(model, y, y_pred, self.precision)
+        with tf.device(device), _internals.generators_put_back() as drawn:
+            _compiled.build(model, data.x_train)
+            self.precision = _compiled.precision(model)
+            y, y_pred, moved = self._try(data)
+            _compiled.build_optimizer(model)
             self._output = y_pred
             self._check(data)
             self._metrics = _metrics.metrics(model, y, y_pred, self.precision)
             if like is None:
                 self._rows_per_pass = self._choose_rows_per_pass(y, y_pred)
-        if _compiled.drawn_without_seed() != drawn:  # a loss or metric of the reader's own
-            self._generators.append(_internals.global_generator_state())
+        # What measuring must not move, and of that what is no part of the model.
+        moved = [*_compiled.generator_states(model), *moved, *drawn.values()]
+        self._unmoved = list({id(variable): variable for variable in moved}.values())
+        of_model = {id(variable) for variable in model.variables}
+        self._foreign = [variable for variable in self._unmoved if id(variable) not in of_model]
         named = [*self._metrics.result(), *self._losses.names]
         self.measures = ["loss", *dict.fromkeys(named)]
         self.optimizer_start = _independent_values(model.optimizer.variables)
@@ -112,6 +116,23 @@ class Program:
             self._train = tf.function(self._training, autograph=False, jit_compile=jit_compile)
             self._graph = None
             self._seconds_an_epoch = None
+
+    def _try(self, data):
+        """Compute predictions and losses of a few rows; return targets, predictions, what moved.
+
+        A loss that pairs the rows of a batch may take only so many rows as a batch has.
+        """
+        batch = np.arange(min(self.batch_size, _rows.number(data.x_train)))
+        for rows in (_varied_rows(data.y_train), batch):
+            x, y = self._tensors(_rows.take((data.x_train, data.y_train), rows))
+            y_pred, moved = _compiled.called_without_effect(self.model, x)
+            try:
+                self._losses = Losses(self.model, y, y_pred, self.precision)
+            except NotComputed:
+                if rows is batch:
+                    raise
+            else:
+                return y, y_pred, moved
 
     def _choose_rows_per_pass(self, y, y_pred):
         batchwise = _metrics.has_batchwise_measures(
@@ -162,7 +183,7 @@ class Program:
             Whether each epoch takes the rows in a new order.
         seed : int
             Seed of these orders.
-        learning_rate : float
+        learning_rate : float or None
             The learning rate, where the optimizer has a constant one.
         between : callable, optional
             Called about twice a second with the number of epochs just trained and, with curves,
@@ -173,6 +194,11 @@ class Program:
         dict of str to list of float
             ``train_<measure>`` and ``test_<measure>``, with a value for each epoch or, without
             curves, for the last.
+
+        Raises
+        ------
+        NoXla
+            If XLA has to compile the graph and cannot.
         """
         self._take(data, weights)
         rows = _rows.number(data.x_train)
@@ -201,6 +227,18 @@ class Program:
             orders = np.zeros((_epochs_per_call(rows), rows), dtype=np.int32)
             self._source._traced(self._arguments(orders, 0, True, 0.0))
 
+    @property
+    def shareable(self):
+        """Whether the graph that `prepare` has traced reads variables of the model's only.
+
+        It may read those that a loss or a module keeps: an equal model would have the first's.
+        """
+        graph = self._source._graph
+        own = {id(handle) for handle in self._source._handles()}
+        own -= {id(variable.value.handle) for variable in self._source._foreign}
+        captured = _internals.captured_in_order(graph)
+        return all(tensor.dtype != tf.resource or id(tensor) in own for tensor in captured)
+
     def release(self):
         """Forget the rows."""
         self._taken = self._arrays = None
@@ -208,7 +246,8 @@ class Program:
     def _take(self, data, weights):
         if self._taken is not None and self._taken[0] is data and self._taken[1] is weights:
             return
-        self._check(data)
+        with _internals.generators_put_back():
+            self._check(data)
         with tf.device(self.device):
             self._arrays = self._tensors(
                 (data.x_train, data.y_train, weights, data.x_test, data.y_test)
@@ -247,7 +286,15 @@ class Program:
         with tf.device(self.device):
             arguments = self._arguments(room, count, last, learning_rate)
             graph = self._source._traced(arguments)
-            measured = _internals.run_graph(graph, arguments, self._captured(graph))
+            try:
+                measured = _internals.run_graph(graph, arguments, self._captured(graph))
+            except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+                if "XLA" not in error.message:
+                    raise
+                raise NoXla(
+                    f"XLA cannot compile this training: {error.message.splitlines()[0]}: "
+                    "leave out jit_compile=True"
+                ) from error
         return measured.numpy()[:count]
 
     def _arguments(self, orders, count, last, learning_rate):
@@ -256,7 +303,7 @@ class Program:
             tf.constant(orders),
             tf.constant(count),
             tf.constant(last),
-            tf.constant(learning_rate, self.precision),
+            tf.constant(learning_rate or 0.0, self.precision),
         ]
 
     def _traced(self, arguments):
@@ -277,7 +324,7 @@ class Program:
         ]
 
     def _variables(self):
-        return [*self.model.variables, *self.model.optimizer.variables]
+        return [*self.model.variables, *self.model.optimizer.variables, *self._foreign]
 
     def _training(self, *arguments):
         *arrays, orders, count, last, learning_rate = arguments
@@ -316,7 +363,7 @@ class Program:
         """
         kept = _internals.learning_rate_of(self.model.optimizer)
         constant = isinstance(kept, keras.Variable)
-        return self.model.optimizer, (lambda: learning_rate) if constant else kept
+        return self.model.optimizer, learning_rate if constant else kept
 
     def _epoch(self, x, y, weights, order):
         def step(steps, start, size):
@@ -361,7 +408,7 @@ class Program:
         # The loss of an output is the mean over batches in Keras, where the last and smaller one
         # counts as much as the others.
         whole = rows - rows % self.batch_size if self._losses.names else rows
-        with _compiled.unmoved(self._generators):
+        with _compiled.unmoved(self._unmoved):
             sums = _over_parts(whole, self._rows_per_pass, measure, sums)
             if whole < rows:
                 sums = measure(sums, whole, rows - whole)

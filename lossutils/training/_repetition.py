@@ -31,7 +31,7 @@ from lossutils import _internals
 from lossutils.datasets import Dataset
 from lossutils.training import _arguments, _compiled, _rows
 from lossutils.training._choice import Choice
-from lossutils.training._program import Program
+from lossutils.training._program import NoXla, Program
 from lossutils.training._signature import dumps_by_value, signature
 
 # Layers whose trainings XLA speeds up; convolutions are slower with it on a CPU.
@@ -45,6 +45,7 @@ _DENSE_LAYERS = (
     keras.layers.Dropout,
     keras.layers.BatchNormalization,
     keras.layers.LayerNormalization,
+    keras.layers.UnitNormalization,
     keras.layers.Normalization,
     keras.layers.Rescaling,
     keras.layers.Flatten,
@@ -60,7 +61,8 @@ _python_lock = threading.Lock()
 # Says whether this thread runs a build or a draw, which must not wait for the lock once more.
 _inside = threading.local()
 
-# Variables that programs train, by id: a build that returns them again gives no new model.
+# Variables of models that programs train, by id: a build that returns them again, and not as they
+# were, gives no new model.
 _trained = weakref.WeakValueDictionary()
 
 # Seeds that an executor is given at once: few enough to share out, many enough to be worth it.
@@ -99,6 +101,7 @@ class Repetition:
 
     first_draw: tuple | None = None  # its seed and the shapes of its arrays
     repeaters: list = field(default_factory=list)
+    xla: bool = True  # whether it has not failed yet
     stopped: threading.Event = field(default_factory=threading.Event)
 
 
@@ -151,6 +154,12 @@ class Repeater:
                 outcomes = [({}, run(-1))]
             else:
                 outcomes = settings.choice.outcomes(run, programs[0], rate, settings.epochs)
+        except NoXla as error:
+            if settings.jit_compile != "auto":
+                error.add_note(f"raised in the training of seed {seed}")
+                raise
+            self._repetition.xla, self._programs, self._signature = False, {}, None
+            return self.train(seed)
         except Exception as error:
             error.add_note(f"raised in the training of seed {seed}")
             raise
@@ -206,14 +215,12 @@ class Repeater:
         with _building():
             model = self._build()
         _compiled.check_model(model)
-        if not model.built:
-            with _compiled.unmoved(_compiled.generator_states(model)):
-                row = keras.tree.lists_to_tuples(_rows.take(data.x_train, slice(1)))
-                _compiled.call(model, row, training=False)
-        if any(_trained.get(id(v)) is v for v in model.trainable_variables):
+        _compiled.build(model, data.x_train)
+        if _has_changed(model, data):
             raise ValueError(
-                "build returned weights that another training of this kind has changed: a model "
-                "or a layer made outside of build. Make all that is trained inside of build"
+                "build returned variables that another training of this kind has changed: a model "
+                "or a layer, such as Dropout, made outside of build. Make all that a training "
+                "changes inside of build"
             )
         return model
 
@@ -226,6 +233,8 @@ class Repeater:
         for key, part in zip(keys, parts, strict=True):
             if key not in self._programs:
                 self._programs[key] = self._compile(model, part, mark)
+        if not all(self._programs[key].shareable for key in keys):
+            self._signature = None
         return [self._programs[key] for key in keys]
 
     def _initial_state(self, model, program):
@@ -243,7 +252,7 @@ class Repeater:
         settings = self._settings
         jit_compile = settings.jit_compile
         if jit_compile == "auto":
-            jit_compile = mark is not None and suits_xla(model)
+            jit_compile = mark is not None and self._repetition.xla and suits_xla(model)
         batch_size, device, curves = settings.batch_size, settings.device, part.curves
         key = mark, jit_compile, batch_size, device, *part.key[1:]
         # One that measures each epoch serves both: it is slower, but compiled already.
@@ -260,12 +269,25 @@ class Repeater:
             like,
         )
         program.prepare(part.data, part.weights)
-        _trained.update((id(v), v) for v in model.trainable_variables)
-        if mark is not None and like is None:
+        _trained.update((id(v), v) for v in model.variables)
+        if mark is not None and like is None and program.shareable:
             if len(_programs) >= _PROGRAMS_KEPT:
                 del _programs[next(iter(_programs))]
             _programs[*key, curves] = program
         return program
+
+
+def _has_changed(model, data):
+    """Tell whether an earlier training of this process has changed a part of a new model."""
+    shared = {id(v) for v in model.variables if _trained.get(id(v)) is v}
+    if not shared:
+        return False
+    if not shared.isdisjoint(map(id, model.trainable_variables)):
+        return True
+    # A frozen layer may be shared, but no moving average and no random numbers of a training.
+    row = keras.tree.lists_to_tuples(_rows.take(data.x_train, slice(1)))
+    _, moved = _compiled.called_without_effect(model, row, training=True)
+    return not shared.isdisjoint(map(id, moved))
 
 
 @dataclass(frozen=True, eq=False)

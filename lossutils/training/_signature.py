@@ -6,16 +6,21 @@ all of it; what it cannot follow has no signature, and its program is not shared
 """
 
 import copyreg
+import dis
 import functools
 import hashlib
+import importlib
+import importlib.util
 import inspect
 import json
+import os
 import random
 import site
 import sys
 import sysconfig
 import threading
 import types
+import warnings
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -27,17 +32,29 @@ import tensorflow as tf
 
 from lossutils import _internals
 
-# What code of a reader calls whose trace does not repeat: random numbers, the time, files.
+# What code of a reader calls whose trace does not repeat or cannot be followed: random numbers, the
+# time, files, names that are put together while it runs.
 _CHANGING = {
     "random", "rand", "randn", "randint", "default_rng", "shuffle", "permutation",
     "time", "perf_counter", "monotonic", "now", "today", "environ", "getenv", "open",
+    "read_text", "read_bytes", "read_csv", "load", "loadtxt", "genfromtxt", "fromfile", "memmap",
+    "globals", "eval", "exec", "modules", "import_module", "__import__",
 }  # fmt: skip
 
-_PLAIN = (type(None), bool, int, float, complex, str, bytes)
+_PLAIN = (bool, int, float, complex, str, bytes)
+_CONTAINERS = (dict, list, tuple, set, frozenset)
+_CACHED = type(functools.cache(len))
 _PLUMBING = (type(threading.Lock()), type(threading.RLock()), inspect.Signature)
 
-# Attributes that Keras and TensorFlow (`_self_…`) add to objects, and that no graph reads.
-_BOOKKEEPING = {"build", "quantize", "_distribution_strategy", "_saved_model_arg_spec"}
+# Attributes that Keras and TensorFlow (`_self_…`) add to objects, and that no graph reads, or that
+# follow from others.
+_BOOKKEEPING = {
+    "build", "quantize", "_distribution_strategy", "_saved_model_arg_spec",
+    "_trainable_variables_indices", "_exclude_from_weight_decay_cache",
+}  # fmt: skip
+
+
+_SEEDS_OF_INITIALIZERS = {"seed", "_init_seed"}
 
 
 class _Unknown(Exception):
@@ -61,40 +78,65 @@ def signature(model):
     """
     if type(model) not in (keras.Sequential, _internals.Functional):
         return None
-    describe = _Describer()
+    metrics = _internals.metrics_of(model)
     try:
+        of_metrics = [
+            variable
+            for metric in keras.tree.flatten(metrics)
+            for variable in getattr(metric, "variables", ())
+        ]
+        describe = _Describer([*model.variables, *model.optimizer.variables, *of_metrics])
         parts = [
             keras.config.epsilon(),
             keras.config.floatx(),
             keras.config.image_data_format(),
             describe(model),
             describe(model.optimizer),
-            describe(_internals.metrics_of(model)),
+            _start(model.optimizer),
+            describe(metrics),
+            describe(_internals.losses_of(model)),
+            describe(_internals.loss_weights_of(model)),
         ]
-        describe.all_variables_are_inputs = True
-        parts += [describe(model.loss), describe(_internals.loss_weights_of(model))]
     except Exception:  # whatever cannot be described is compiled anew
         return None
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
+def _start(optimizer):
+    """Return the values that an optimizer has before it is built, without its learning rate.
+
+    One that is built starts from its own values; another takes over those of the first model.
+    """
+    if optimizer.built:
+        return ()
+    learning_rate = _internals.learning_rate_of(optimizer)
+    return [_array(v.numpy()) for v in optimizer.variables if v is not learning_rate]
+
+
 def description(thing):
     """Return a nested tuple that is equal for things of the same code and state, or None."""
     try:
-        return _Describer()(thing)
+        return _Describer(thing.variables)(thing)
     except Exception:
         return None
 
 
 class _Describer:
-    """Describes things as nested tuples; one that occurs again is named by its number."""
+    """Describes things as nested tuples; one that occurs again is named by its number.
 
-    def __init__(self):
+    Parameters
+    ----------
+    inputs : iterable of keras.Variable
+        Variables whose values a program is given. From any other, a graph would read what the first
+        model has.
+    """
+
+    def __init__(self, inputs=()):
         self._seen = {}  # by id, with the thing, so that no id is used twice
-        self.all_variables_are_inputs = False
+        self._inputs = {id(variable) for variable in inputs}
 
     def __call__(self, thing):
-        if isinstance(thing, _PLAIN):
+        if thing is None or type(thing) in _PLAIN:
             return type(thing).__name__, repr(thing)
         if id(thing) in self._seen:
             return "again", self._seen[id(thing)][0]
@@ -102,7 +144,7 @@ class _Describer:
         return self._new(thing)
 
     def _new(self, thing):
-        if isinstance(thing, (np.ndarray, np.generic)):
+        if type(thing) is np.ndarray or isinstance(thing, np.generic):
             return _array(np.asarray(thing))
         if isinstance(thing, keras.Variable):
             return self._variable(thing)
@@ -113,34 +155,59 @@ class _Describer:
         if isinstance(thing, keras.KerasTensor):
             return "symbolic", str(thing.shape), thing.dtype
         if isinstance(thing, keras.random.SeedGenerator):
-            return ("seed generator",)  # its state is one of the model's variables
+            return "seed generator", self(thing.state)
         if isinstance(thing, keras.dtype_policies.DTypePolicy):
             return "dtype policy", thing.name
         if isinstance(thing, _PLUMBING):
             return ("plumbing",)
-        if isinstance(thing, dict):
-            return "dict", tuple((self(key), self(value)) for key, value in thing.items())
-        if isinstance(thing, (list, tuple)):
-            return "list", tuple(map(self, thing))
-        if isinstance(thing, (set, frozenset)):
-            return "set", tuple(sorted(map(repr, map(self, thing))))
+        if isinstance(thing, (*_PLAIN, *_CONTAINERS, np.ndarray)):
+            return self._beyond(thing), self._content(thing)
         if isinstance(thing, functools.partial):
             return "partial", self(thing.func), self(thing.args), self(thing.keywords)
         if isinstance(thing, types.MethodType):
-            return "method", self(thing.__self__), _code(thing.__func__)
+            return "method", self(thing.__self__), self._code(thing.__func__)
         if isinstance(thing, type) or inspect.isroutine(thing):
-            return _code(thing)
+            return self._code(thing)
         return self._object(thing)
 
+    def _beyond(self, thing):
+        """Describe what a class derived from a number, a container or an array adds to it."""
+        cls = type(thing)
+        if cls in _CONTAINERS or _is_of_keras(cls):
+            return cls.__name__
+        state = getattr(thing, "__dict__", None), getattr(thing, "default_factory", None)
+        return self._code(cls), *map(self, state)
+
+    def _content(self, thing):
+        if isinstance(thing, np.ndarray):
+            return _array(np.asarray(thing))
+        if isinstance(thing, dict):
+            return tuple((self(key), self(value)) for key, value in dict.items(thing))
+        if isinstance(thing, (list, tuple)):
+            return tuple(map(self, thing))
+        if isinstance(thing, (set, frozenset)):
+            return tuple(sorted(map(repr, map(self, thing))))
+        return next(base.__repr__(thing) for base in _PLAIN if isinstance(thing, base))
+
+    def _code(self, thing):
+        """Describe code: a library's by its name, a reader's by its value."""
+        module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", "")
+        if module and _is_library(module) and _found(module, name) is thing:
+            return "at", module, name
+        pickled = _dumps(thing, functools.partial(_Following, describe=self))
+        return "code", hashlib.sha256(pickled).hexdigest()
+
     def _variable(self, variable):
-        if self.all_variables_are_inputs:
-            raise _Unknown  # a new one, of a loss or its weight: the graph would read the first's
+        if id(variable) not in self._inputs:
+            raise _Unknown
         kind = str(variable.shape), variable.dtype, variable.trainable
         return "variable", kind, self(variable.regularizer), self(variable.constraint)
 
     def _object(self, thing):
         cls = type(thing)
         if cls in (keras.Sequential, _internals.Functional):
+            if "call" in vars(thing):
+                raise _Unknown
             layers = [
                 layer
                 for layer in _internals.layers_of(thing, include_self=False)
@@ -153,23 +220,34 @@ class _Describer:
                 if not isinstance(operation, keras.layers.Layer)
                 and not _is_of_keras(type(operation))
             ]
-            config = json.dumps(thing.get_config(), default=repr)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of lambdas, which a saved model would lack
+                config = json.dumps(thing.get_config(), default=repr)
             return "model", config, self(layers), self(own)
         of_keras = _is_of_keras(cls)
         # Keras pickles its objects with the date, also those of classes derived from its own.
         derived = any(map(_is_of_keras, cls.__mro__))
         if not derived and (_is_library(cls.__module__) or not hasattr(thing, "__dict__")):
-            return _code(thing)
+            return self._code(thing)
         if of_keras and _is_plumbing_of_keras(cls):
             return ("plumbing",)
-        used = None if of_keras else _names_used(cls)
-        state = tuple(
-            (name, self(value))
-            for name, value in sorted(vars(thing).items())
-            if not (name in _BOOKKEEPING or name.startswith("_self_"))
-            and not (isinstance(value, keras.initializers.Initializer) and _is_idle(name, used))
-        )
-        return "object", _code(cls), state
+        if any(getattr(base, "__slots__", ()) for base in cls.__mro__):
+            if derived:
+                raise _Unknown
+            return self._code(thing)
+        used = set() if of_keras else _names_used(cls)
+        state = []
+        for name, value in sorted(vars(thing).items()):
+            if name in _BOOKKEEPING or name.startswith("_self_"):
+                continue
+            if isinstance(value, keras.initializers.Initializer) and name not in used:
+                # It has done its work once the variables are built; without a seed of the reader's,
+                # each model has another.
+                if of_keras:
+                    continue
+                value = {k: v for k, v in vars(value).items() if k not in _SEEDS_OF_INITIALIZERS}
+            state.append((name, self(value)))
+        return "object", self._code(cls), tuple(state)
 
 
 def _is_of_keras(cls):
@@ -186,11 +264,6 @@ def _is_plumbing_of_keras(cls):
     )
 
 
-def _is_idle(name, used):
-    """Tell whether an initializer has done its work once the variables are built."""
-    return used is None or name not in used
-
-
 def _names_used(cls):
     """Return the names in the code of a reader's class, less what only runs before the graph."""
     names = set()
@@ -204,28 +277,22 @@ def _names_used(cls):
 
 
 def _names_in(code):
-    if code is None:
-        return set()
-    names = set(code.co_names)
+    return set() if code is None else {name for each in _all_code(code) for name in each.co_names}
+
+
+def _all_code(code):
+    """Yield code and that of the functions in it."""
+    yield code
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            names |= _names_in(constant)
-    return names
+            yield from _all_code(constant)
 
 
 def _array(array):
     if array.dtype == object:
         raise _Unknown
     digest = hashlib.sha256(np.ascontiguousarray(array)).hexdigest()
-    return "array", array.dtype.str, array.shape, digest
-
-
-def _code(thing):
-    """Describe code: a library's by its name, a reader's by its value."""
-    module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", "")
-    if module and _is_library(module) and _found(module, name) is thing:
-        return "at", module, name
-    return "code", hashlib.sha256(_dumps(thing, _Following)).hexdigest()
+    return "array", str(array.dtype), array.shape, digest
 
 
 def _found(module, name):
@@ -238,40 +305,90 @@ def _found(module, name):
 class _Following(cloudpickle.Pickler):
     """Pickles code by value, and refuses what a graph would take from the first model."""
 
+    def __init__(self, file, describe):
+        super().__init__(file)
+        self._describe = describe
+
     def reducer_override(self, thing):
-        if isinstance(thing, (tf.Variable, keras.Variable, keras.layers.Layer)):
+        if isinstance(thing, (tf.Variable, np.random.Generator, np.random.RandomState)):
             raise _Unknown
-        if isinstance(thing, (np.random.Generator, np.random.RandomState, random.Random)):
-            raise _Unknown
-        of_reader = isinstance(thing, types.FunctionType) and not _is_library(
-            thing.__module__ or ""
-        )
-        if of_reader and _names_in(thing.__code__) & _CHANGING:
+        if isinstance(thing, random.Random) or thing is sys.modules["__main__"]:
             raise _Unknown
         if isinstance(thing, tf.Tensor):
             return np.array, (thing.numpy(),)
+        if isinstance(thing, _CACHED):  # pickled by its name otherwise
+            return functools.lru_cache, (thing.__wrapped__,)
+        # Keras pickles objects of its own classes and of those derived from them by their config.
+        if not isinstance(thing, type) and any(map(_is_of_keras, type(thing).__mro__)):
+            return str, (repr(self._describe(thing)),)
+        if isinstance(thing, types.FunctionType) and not _is_library(thing.__module__ or ""):
+            return self._function(thing)
         return super().reducer_override(thing)
 
+    def _function(self, function):
+        """Pickle a reader's function with the modules of a reader that it imports."""
+        if _names_in(function.__code__) & _CHANGING:
+            raise _Unknown
+        reduced = super().reducer_override(function)
+        modules = _imported_in(function)
+        if not modules or not isinstance(reduced, tuple):
+            return reduced
+        make, arguments, state, *rest = reduced
+        return make, arguments, (state, modules), *rest
 
-def _may_change(function):
-    """Tell whether a reader's function may give another graph each time it is traced."""
-    of_library = _is_library(function.__module__ or "")
-    return not of_library and bool(_names_in(function.__code__) & _CHANGING)
+
+def _imported_in(function):
+    """Return the modules, other than a library's, that a function imports when it runs."""
+    package = function.__globals__.get("__package__") or ""
+    modules = []
+    for code in _all_code(function.__code__):
+        instructions = [i for i in dis.get_instructions(code) if i.opname != "EXTENDED_ARG"]
+        for i, instruction in enumerate(instructions):
+            if instruction.opname != "IMPORT_NAME":
+                continue
+            level = instructions[i - 2].argval
+            name = importlib.util.resolve_name("." * level + instruction.argval, package)
+            if not _is_library(name):
+                modules.append(importlib.import_module(name))
+    if modules:
+        _register_readers_modules()  # also those that were not imported yet
+    return modules
 
 
 def dumps_by_value(thing):
     """Pickle with the code of all modules that are no library, so that an edit travels too."""
     try:
         return _dumps(thing, _Pickler)
+    except _Incomplete:
+        raise
     except Exception:  # a module may hold what cannot be pickled; by name it need not be
         return cloudpickle.dumps(thing)
+
+
+class _Incomplete(ValueError):
+    """Raised where Keras would send less of an object than it is."""
 
 
 class _Pickler(cloudpickle.Pickler):
     def reducer_override(self, thing):
         """Take a loss of a reader's class as it is: Keras would look the class up by its name."""
-        if isinstance(thing, keras.losses.Loss) and not _is_library(type(thing).__module__):
-            return copyreg.__newobj__, (type(thing),), thing.__dict__
+        cls = type(thing)
+        if _is_library(cls.__module__):
+            return super().reducer_override(thing)
+        if isinstance(thing, keras.losses.Loss):
+            return copyreg.__newobj__, (cls,), thing.__dict__
+        if isinstance(thing, (keras.layers.Layer, keras.metrics.Metric, keras.Optimizer)):
+            own = [base for base in cls.__mro__ if not _is_library(base.__module__)]
+            made = any("__init__" in vars(base) for base in own)
+            told = any("get_config" in vars(base) for base in own)
+            here = (
+                cls.__module__ == "__main__" or _found(cls.__module__, cls.__qualname__) is not cls
+            )
+            if here or (made and not told):
+                raise _Incomplete(
+                    f"{cls.__name__} is an object that was made outside of build, of which Keras "
+                    "sends only the config to an executor: make it inside of build"
+                )
         return super().reducer_override(thing)
 
 
@@ -285,22 +402,25 @@ def _dumps(thing, pickler):
 @contextmanager
 def _readers_modules_by_value():
     registered = cloudpickle.list_registry_pickle_by_value()
-    added = [
-        module
-        for name, module in list(sys.modules.items())
-        if name not in registered
-        and isinstance(module, types.ModuleType)
-        and module.__name__ == name
-        and not _is_library(name)
-        and name != "__main__"
-    ]
-    for module in added:
-        cloudpickle.register_pickle_by_value(module)
+    _register_readers_modules()
     try:
         yield
     finally:
-        for module in added:
-            cloudpickle.unregister_pickle_by_value(module)
+        for name in cloudpickle.list_registry_pickle_by_value() - registered:
+            cloudpickle.unregister_pickle_by_value(sys.modules[name])
+
+
+def _register_readers_modules():
+    registered = cloudpickle.list_registry_pickle_by_value()
+    for name, module in list(sys.modules.items()):
+        if (
+            name not in registered
+            and isinstance(module, types.ModuleType)
+            and module.__name__ == name
+            and not _is_library(name)
+            and name != "__main__"
+        ):
+            cloudpickle.register_pickle_by_value(module)
 
 
 def _is_library(module):
@@ -310,18 +430,18 @@ def _is_library(module):
 @functools.cache
 def _is_library_package(name):
     """Tell whether a package is installed or Python's own, and not edited while it is used."""
-    if name in sys.stdlib_module_names and name != "__main__":
-        return True
     if name in ("lossutils", "keras", "tensorflow"):
         return True
     file = getattr(sys.modules.get(name), "__file__", None)
-    return file is not None and any(
-        folder in Path(file).resolve().parents for folder in _library_folders()
-    )
+    if file is None:
+        return name in sys.stdlib_module_names and name != "__main__"
+    # A reader's file may have the name of a module of Python, such as test.py or code.py.
+    return any(folder in Path(file).resolve().parents for folder in _library_folders())
 
 
 @functools.cache
 def _library_folders():
     paths = sysconfig.get_paths()
-    folders = [paths["purelib"], paths["platlib"], paths["stdlib"], site.getusersitepackages()]
+    folders = [paths["purelib"], paths["platlib"], paths["stdlib"], Path(os.__file__).parent]
+    folders.append(site.getusersitepackages())
     return [Path(folder).resolve() for folder in [*folders, *site.getsitepackages()]]
