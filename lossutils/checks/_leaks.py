@@ -32,10 +32,9 @@ def words_not_moved(setup):
     tuple of str
         Message and fix.
     """
-    heads = [head for head in setup.heads if head.loss is not None and head.rows is not None]
-    if len(heads) != 1 or len(setup.heads) != 1:
+    head = _only_judged(setup)
+    if head is None or len(setup.heads) != 1:
         return
-    head = heads[0]
     if head.loss.name not in ("sparse_categorical_crossentropy", "categorical_crossentropy"):
         return
     y, inputs = _words(head.rows, head), _sequences(setup, head)
@@ -145,15 +144,15 @@ def horizon_in_window(setup):
     tuple of str
         Message and fix.
     """
-    heads = [head for head in setup.heads if head.loss is not None and head.rows is not None]
-    if len(heads) != 1 or len(setup.data.inputs) != 1 or not heads[0].loss.for_numbers:
+    head = _only_judged(setup)
+    if head is None or len(setup.data.inputs) != 1 or not head.loss.for_numbers:
         return
-    (_, x), y = setup.data.inputs[0], heads[0].rows
+    (_, x), y = setup.data.inputs[0], head.rows
     if x.ndim != 3 or y.ndim != 2 or not 1 < y.shape[1] != x.shape[1]:
         return
-    if len(x) != heads[0].y.rows or len(y) < _MANY_ROWS or y.dtype.kind != "f":
+    if len(x) != head.y.rows or len(y) < _MANY_ROWS or y.dtype.kind != "f":
         return
-    last = x[_arrays.rows_read(heads[0].y.shape)][:, -1]
+    last = x[_arrays.rows_read(head.y.shape)][:, -1]
     for feature in range(last.shape[1]):
         for step in range(y.shape[1]):
             if np.ptp(y[:, step]) > 0 and np.array_equal(last[:, feature], y[:, step]):
@@ -165,12 +164,18 @@ def horizon_in_window(setup):
                 return
 
 
+def _only_judged(setup):
+    """Return the only head of which loss and targets are known, or None."""
+    heads = [head for head in setup.heads if head.loss is not None and head.rows is not None]
+    return heads[0] if len(heads) == 1 else None
+
+
 def _only_table(setup):
     """Return the head and the table of a model with one of each, as far as both were read."""
-    heads = [head for head in setup.heads if head.loss is not None and head.rows is not None]
-    if len(heads) != 1 or len(setup.data.inputs) != 1:
+    head = _only_judged(setup)
+    if head is None or len(setup.data.inputs) != 1:
         return None, None
-    (_, x), head = setup.data.inputs[0], heads[0]
+    _, x = setup.data.inputs[0]
     if x.ndim != 2 or x.dtype.kind not in "iufb" or len(x) != head.y.rows or head.rows.ndim > 2:
         return None, None
     return head, x[_arrays.rows_read(head.y.shape)]

@@ -95,7 +95,7 @@ def build(model, x):
     """Make sure that a model has its variables, which some have after a first call only."""
     if model.built:
         return
-    row = keras.tree.lists_to_tuples(_rows.take(x, slice(1)))
+    row = first_row(x)
     with _internals.generators_put_back():
         call(model, row, training=False)
         _, moved = called_without_effect(model, row)
@@ -106,6 +106,11 @@ def build(model, x):
                 f"a layer changes {variable.path} in inference, too: change it only where "
                 "training=True, or build the model before, as by keras.Input as its first layer"
             )
+
+
+def first_row(x):
+    """Return the inputs of one row, as a model is called with them."""
+    return keras.tree.lists_to_tuples(_rows.take(x, slice(1)))
 
 
 def called_without_effect(model, x, training=False):
@@ -120,7 +125,7 @@ def called_without_effect(model, x, training=False):
         moved = [
             variable
             for variable, value in zip(variables, before, strict=True)
-            if not np.array_equal(variable.numpy(), value, equal_nan=value.dtype.kind == "f")
+            if not _equal(variable.numpy(), value)
         ]
     return y_pred, moved
 

@@ -285,7 +285,7 @@ def _has_changed(model, data):
     if not shared.isdisjoint(map(id, model.trainable_variables)):
         return True
     # A frozen layer may be shared, but no moving average and no random numbers of a training.
-    row = keras.tree.lists_to_tuples(_rows.take(data.x_train, slice(1)))
+    row = _compiled.first_row(data.x_train)
     _, moved = _compiled.called_without_effect(model, row, training=True)
     return not shared.isdisjoint(map(id, moved))
 
