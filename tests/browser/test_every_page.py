@@ -45,8 +45,15 @@ ONE_WORD_OF_A_KIND = """() => {
 # A color that still fades into another is none that a reader sees.
 DARK = """() => document.documentElement.dataset.theme === "dark"
   && document.getAnimations().every(({playState}) => playState !== "running")"""
-# The page has laid itself out, and has seen which boxes scroll.
-SETTLED = "new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)))"
+# The page has laid itself out, its columns have slid into place, and it has seen which boxes scroll.
+SETTLED = """async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const moves = () => document.getAnimations().some(({playState}) => playState === "running");
+  await frame();
+  do await frame(); while (moves());
+  await frame();
+  await frame();
+}"""
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 NAMELESS = "[...document.images].filter(image => !image.alt.trim()).map(image => image.src)"
 LETTERS = """async dots => {
