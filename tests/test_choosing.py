@@ -23,6 +23,7 @@ NAMES = {
     "losses": keras.losses,
     "metrics": keras.metrics,
     "GammaDeviance": keras_losses.GammaDeviance,
+    "OrdinalCrossentropy": keras_losses.OrdinalCrossentropy,
     "Pinball": keras_losses.Pinball,
     "GaussianNegativeLogLikelihood": keras_losses.GaussianNegativeLogLikelihood,
 }
@@ -83,6 +84,7 @@ def problem(targets, n=120):
         "0 or 1": (one + rng.logistic(size=(n, 1)) > 0).astype(int),
         "one-hot, `(n, K)`": np.eye(K)[label],
         "integers 0 to K − 1": label[:, None],
+        "grades 0 to K − 1": np.digitize(one + rng.logistic(size=(n, 1)), [-1, 1]),
         "rows of probabilities, `(n, K)`": np.exp(score) / np.exp(score).sum(1, keepdims=True),
         "rows of 0 and 1, `(n, K)`": (score + rng.logistic(size=score.shape) > 0).astype(int),
     }

@@ -176,16 +176,16 @@ KINDS = {
 # A negative output to a power that is no whole number: every weight is NaN after a few steps.
 NOT_A_NUMBER = {("categorical_generalized_cross_entropy", "linear")}
 
-MOVED = "targets moved up by 4"
+MOVED = "Targets moved up by 4"
 PROBLEMS = {
     "curve": ("numbers", "A curve", MOVED, ("rmse", "below")),
-    "counts": ("counts", "Counts", "counts with a zero too many", ("rmse", "below")),
-    "circles": ("two", "Two circles", "labels flipped", ("accuracy", "calibration", "pulling")),
-    "blobs": ("many", "Three clusters", "labels flipped", ("accuracy", "calibration", "pulling")),
+    "counts": ("counts", "Counts", "Counts with a zero too many", ("rmse", "below")),
+    "circles": ("two", "Two circles", "Labels flipped", ("accuracy", "calibration", "pulling")),
+    "blobs": ("many", "Three clusters", "Labels flipped", ("accuracy", "calibration", "pulling")),
     "rare": (
         "two",
         "A rare class",
-        "labels flipped",
+        "Labels flipped",
         ("f1", "accuracy", "found", "calibration", "pulling"),
     ),
     "own_numbers": ("numbers", "Your own numbers", "", ("rmse", "below")),

@@ -7,6 +7,7 @@ draws them, and knows no formula. Without it, the curves of the default stand in
 import html
 import itertools
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -282,6 +283,11 @@ def _data(data):
 # --- The threshold of the churn model -------------------------------------------------------------
 
 
+def _rounded_up(cost):
+    """Return the end of an axis of costs: the next half above the largest, with some room."""
+    return math.ceil(2.04 * cost) / 2
+
+
 def threshold():
     """Return the explorer of the churn model's threshold, its decisions and their cost."""
     data = json.loads(CHURN.read_text(encoding="utf-8"))
@@ -309,7 +315,7 @@ def threshold():
         "an offer costs 1 and a lost customer c, an offer pays from a probability of 1 / (1 + c), "
         "if the probabilities are true."
     )
-    low, high = 0, max(data["missed"][-1] * 5, data["unneeded"][0]) / customers * 1.1
+    low, high = 0, _rounded_up(max(data["missed"][-1] * 5, data["unneeded"][0]) / customers)
     values = (5 * np.array(data["missed"]) + np.array(data["unneeded"])) / customers
     x = LEFT + np.array(thresholds) * (RIGHT - LEFT)
     y = BOTTOM - (values - low) / (high - low) * (BOTTOM - TOP)
@@ -320,7 +326,7 @@ def threshold():
     )
     title = _text("title", LEFT, TOP - 14, "Mean cost of a customer", "start")
     label = _text("label", (LEFT + RIGHT) // 2, BOTTOM + 70, "threshold")
-    scale = _text("tick le-high", LEFT - 10, TOP + 8, f"{high:.2f}", "end")
+    scale = _text("tick le-high", LEFT - 10, TOP + 8, _number(high), "end")
     scale += _text("tick", LEFT - 10, BOTTOM + 8, "0", "end")
     return (
         f'<figure class="loss-explorer" id="explore-{THRESHOLD}" data-kind="threshold">'

@@ -84,9 +84,9 @@
       const lost = Number(price.value) + 1;
       const i = Number(at.value);
       const costs = missed.map((count, k) => (lost * count + unneeded[k]) / customers);
-      const limits = [0, 1.1 * Math.max(...costs)];
+      const limits = [0, Math.ceil(2.04 * Math.max(...costs)) / 2];
       figure.querySelector(".le-curve").setAttribute("d", path(costs, limits));
-      figure.querySelector(".le-high").textContent = shown(limits[1], 2);
+      figure.querySelector(".le-high").textContent = String(limits[1]);
       put(figure.querySelector(".le-dot"), i / 100, up(costs[i], limits));
       say(at, `threshold = ${(i / 100).toFixed(2)}`);
       say(price, `c = ${lost}`);

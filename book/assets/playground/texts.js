@@ -604,7 +604,7 @@ globalThis.lossPlayground.texts = {
   "curve": {
    "kind": "numbers",
    "title": "A curve",
-   "wrong": "targets moved up by 4",
+   "wrong": "Targets moved up by 4",
    "metrics": [
     "rmse",
     "below"
@@ -613,7 +613,7 @@ globalThis.lossPlayground.texts = {
   "counts": {
    "kind": "counts",
    "title": "Counts",
-   "wrong": "counts with a zero too many",
+   "wrong": "Counts with a zero too many",
    "metrics": [
     "rmse",
     "below"
@@ -622,7 +622,7 @@ globalThis.lossPlayground.texts = {
   "circles": {
    "kind": "two",
    "title": "Two circles",
-   "wrong": "labels flipped",
+   "wrong": "Labels flipped",
    "metrics": [
     "accuracy",
     "calibration",
@@ -632,7 +632,7 @@ globalThis.lossPlayground.texts = {
   "blobs": {
    "kind": "many",
    "title": "Three clusters",
-   "wrong": "labels flipped",
+   "wrong": "Labels flipped",
    "metrics": [
     "accuracy",
     "calibration",
@@ -642,7 +642,7 @@ globalThis.lossPlayground.texts = {
   "rare": {
    "kind": "two",
    "title": "A rare class",
-   "wrong": "labels flipped",
+   "wrong": "Labels flipped",
    "metrics": [
     "f1",
     "accuracy",
