@@ -5,11 +5,14 @@ import re
 
 import pdf
 import pytest
+from finished_pages.markup import PLAIN
 from PIL import Image
 from pypdf import PdfReader
 
 CHAPTER = "regression/huber"
 LONG_CELLS = "regression/quantile"
+LONGEST = "practice/mistakes"
+PLAYED = "binary/comparing"
 PRINTED = (CHAPTER, "choosing", "practice/mistakes")
 PAPER = 673  # pixels between the margins of a sheet of A4
 
@@ -138,6 +141,68 @@ def test_a_long_cell_shows_how_it_begins_and_all_of_it_on_demand(open_page):
     window.emulate_media(media="print")
     assert code.evaluate(whole)
     assert not box.is_visible()
+
+
+# Code far from the screen waits until a reader comes near it.
+
+EAGER = ".bd-article pre[style] { content-visibility: visible !important }"
+HEIGHTS = "all => all.map(e => e.getBoundingClientRect().height)"
+
+
+@pytest.mark.parametrize("view", ["light", "phone"])
+def test_code_that_waits_takes_the_room_that_it_will_need(open_page, view):
+    window = open_page(LONGEST, view)
+    code = window.locator(".bd-article pre[style]")
+    waiting = code.evaluate_all(HEIGHTS)
+    window.add_style_tag(content=EAGER)
+    assert len(waiting) > 100
+    assert code.evaluate_all(HEIGHTS) == pytest.approx(waiting, abs=0.5)
+
+
+@pytest.mark.parametrize("view", ["light", "phone"])
+def test_link_into_a_long_page_leads_to_its_heading(open_page, view):
+    window = open_page(LONGEST, view)
+    headings = window.locator(".bd-article section[id] > h3")
+    last = headings.nth(headings.count() - 2)
+    name = last.evaluate("e => e.parentElement.id")
+    window = open_page(f"{LONGEST}.html#{name}", view)
+    window.wait_for_timeout(500)
+    top = window.locator(f"#{name} > h3").bounding_box()["y"]
+    assert 0 <= top < 200
+
+
+def test_code_that_scrolls_is_a_stop_of_the_keyboard_when_it_comes_near(open_page):
+    window = open_page(LONGEST, "phone")
+    wide = window.locator("pre[style]").evaluate_all(
+        "all => all.flatMap((e, i) => /[^\\n]{70}/.test(e.textContent) ? [i] : [])"
+    )
+    code = window.locator("pre[style]").nth(wide[-1])
+    code.scroll_into_view_if_needed()
+    window.wait_for_timeout(300)
+    assert code.evaluate("e => e.scrollWidth > e.clientWidth && e.tabIndex") == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_words_of_code_that_lose_their_span_had_one_color(open_page, theme):
+    window = open_page(CHAPTER, theme)
+    colors = window.evaluate(
+        """kinds => { const pre = document.querySelector('div.cell_input pre');
+                      return kinds.map(kind => {
+                        const word = document.createElement('span');
+                        word.className = kind;
+                        pre.append(word);
+                        return getComputedStyle(word).color }) }""",
+        PLAIN,
+    )
+    assert len(set(colors)) == 1
+
+
+def test_playground_starts_when_a_reader_comes_near(open_page):
+    window = open_page(PLAYED)
+    window.wait_for_timeout(500)
+    assert not window.locator(".loss-playground.lp-on").count()
+    window.locator(".loss-playground").scroll_into_view_if_needed()
+    window.wait_for_selector(".loss-playground.lp-on")
 
 
 # --- The first screen ---------------------------------------------------------------------------
