@@ -45,7 +45,7 @@ ONE_WORD_OF_A_KIND = """() => {
 # A color that still fades into another is none that a reader sees.
 DARK = """() => document.documentElement.dataset.theme === "dark"
   && document.getAnimations().every(({playState}) => playState !== "running")"""
-# The page has laid itself out, its columns have slid into place, and it has seen which boxes scroll.
+# The page has laid itself out, its columns stand still, and it has seen which boxes scroll.
 SETTLED = """async () => {
   const frame = () => new Promise(requestAnimationFrame);
   const moves = () => document.getAnimations().some(({playState}) => playState === "running");
