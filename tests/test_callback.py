@@ -218,6 +218,25 @@ def test_steps_that_are_too_small_or_too_large(rate, code, circles):
     assert codes(found) == [code]
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
+@pytest.mark.parametrize(
+    ("rates", "code", "said"),
+    [
+        ((1e-3, 3.0), "weights-jump", "the learning rate has risen from 0.001 to 3"),
+        ((1e-4, 1e-12), "weights-still", "the learning rate has fallen from 0.0001 to 1e-12"),
+    ],
+)
+def test_a_schedule_that_goes_off_is_named(rates, code, said, circles):
+    begin, then = rates
+    schedule = keras.callbacks.LearningRateScheduler(lambda epoch: then)
+    check = CheckSetup(ignore=["equal-predictions"])
+    model = small(optimizer=keras.optimizers.Adam(begin))
+    rows = circles.x_train, circles.y_train
+    found = trained(model, *rows, check=check, epochs=8, callbacks=[schedule])
+    assert codes(found) == [code]
+    assert said in next(f for f in found if f.code == code).message
+
+
 # What it must not do
 
 
