@@ -9,6 +9,7 @@ somebody searches. `book/assets/search.js` ranks.
 import json
 import math
 import re
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def sections_of(doctree):
     for section in doctree.findall(nodes.section):
         title = section.next_node(nodes.title).astext()
         paragraphs = [
-            paragraph.astext()
+            _spoken(paragraph)
             for child in section.children
             if not isinstance(child, nodes.section | nodes.title)
             for paragraph in child.findall(
@@ -72,6 +73,27 @@ def sections_of(doctree):
             )
         ]
         yield section["ids"][0], title, " ".join(" ".join(paragraphs).split())
+
+
+def _spoken(paragraph):
+    """Return the text of a paragraph: of its formulas those that are words or letters."""
+    text = paragraph.astext()
+    for formula in paragraph.findall(nodes.math):
+        text = text.replace(formula.astext(), _letters(formula.astext()), 1)
+    return text
+
+
+def _letters(formula):
+    """Return a formula with Greek letters in place of their names, or "…" for a longer one."""
+    formula = re.sub(r"\\([a-z]+)\b", _greek, formula)
+    return "…" if "\\" in formula else formula
+
+
+def _greek(name):
+    try:
+        return unicodedata.lookup(f"GREEK SMALL LETTER {name[1].upper()}")
+    except KeyError:
+        return name[0]
 
 
 def snippet(text):

@@ -38,7 +38,7 @@ function enlarge(image) {
   dialog.className = "enlarged";
   dialog.setAttribute("aria-label", "Figure, enlarged");
   const large = document.createElement("img");
-  large.src = image.src;
+  large.src = image.currentSrc; // on a phone the picture with one panel above the other
   large.alt = image.alt;
   large.width = image.naturalWidth;
   const close = document.createElement("button");
@@ -49,6 +49,16 @@ function enlarge(image) {
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
+}
+
+// For the keyboard: a button behind the figure, which shows when it has the focus.
+function buttonToEnlarge(image) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "enlarge";
+  button.textContent = "Enlarge the figure";
+  button.addEventListener("click", () => enlarge(image));
+  return button;
 }
 
 document.addEventListener("click", ({ target }) => {
@@ -65,6 +75,7 @@ document.addEventListener("DOMContentLoaded", () => {
   });
   for (const image of document.querySelectorAll(".bd-article :is(figure, .cell_output) img")) {
     image.addEventListener("click", () => enlarge(image));
+    (image.closest(".figure-box") ?? image).after(buttonToEnlarge(image));
   }
 });
 

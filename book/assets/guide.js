@@ -45,10 +45,15 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const box of answers.children) box.classList.toggle("shown", box.id === `guide-${answer}`);
   }
 
-  const stored = /^#guide=([\d.]+)$/.exec(location.hash);
-  if (stored) choices = stored[1].split(".").map(Number);
+  function fromAddress() {
+    const stored = /^#guide=([\d.]+)$/.exec(location.hash);
+    if (stored) choices = stored[1].split(".").map(Number);
+    follow(0);
+    form.hidden = false;
+    if (stored) form.scrollIntoView();
+  }
+
   form.addEventListener("submit", (event) => event.preventDefault());
-  follow(0);
-  form.hidden = false;
-  if (stored) form.scrollIntoView();
+  window.addEventListener("hashchange", fromAddress);
+  fromAddress();
 });

@@ -113,16 +113,20 @@ const bookSearch = (() => {
 
   const root = () => document.documentElement.dataset.content_root;
 
+  function tell(words, output) {
+    const status = document.createElement("p");
+    status.className = "search-status";
+    status.setAttribute("role", "status");
+    status.textContent = words;
+    output.replaceChildren(status);
+  }
+
   function show(query, output) {
     output.replaceChildren();
     if (!query.trim()) return;
     const results = search(query);
-    const status = document.createElement("p");
-    status.className = "search-status";
-    status.setAttribute("role", "status");
-    status.textContent = results.length
-      ? `${results.length === 10 ? "The ten best pages" : `Pages found: ${results.length}`}`
-      : "No page has these words. Try fewer, or other ones.";
+    const found = results.length === 10 ? "The ten best pages" : `Pages found: ${results.length}`;
+    tell(results.length ? found : "No page has these words. Try fewer, or other ones.", output);
     const list = document.createElement("ol");
     for (const result of results) {
       const item = document.createElement("li");
@@ -134,7 +138,7 @@ const bookSearch = (() => {
       item.append(link, snippet);
       list.append(item);
     }
-    output.append(status, list);
+    output.append(list);
   }
 
   function attach(form) {
@@ -146,7 +150,11 @@ const bookSearch = (() => {
       output.setAttribute("aria-label", "Search results");
       form.after(output);
     }
-    const update = () => load().then(() => show(input.value, output));
+    const update = () =>
+      load().then(
+        () => show(input.value, output),
+        () => tell("The index of the search could not be loaded. Try it again later.", output),
+      );
     input.addEventListener("focus", load, { once: true });
     input.addEventListener("input", update);
     form.addEventListener("submit", (event) => {

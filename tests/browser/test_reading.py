@@ -5,7 +5,6 @@ import re
 
 import pdf
 import pytest
-from finished_pages.markup import PLAIN
 from PIL import Image
 from pypdf import PdfReader
 
@@ -13,6 +12,7 @@ CHAPTER = "regression/huber"
 LONG_CELLS = "regression/quantile"
 LONGEST = "practice/mistakes"
 PLAYED = "binary/comparing"
+TWO_PANELS = "regression/quantile"
 PRINTED = (CHAPTER, "choosing", "practice/mistakes")
 PAPER = 673  # pixels between the margins of a sheet of A4
 
@@ -183,18 +183,11 @@ def test_code_that_scrolls_is_a_stop_of_the_keyboard_when_it_comes_near(open_pag
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_words_of_code_that_lose_their_span_had_one_color(open_page, theme):
+def test_words_of_code_without_a_color_of_their_own_are_read_easily(open_page, theme):
     window = open_page(CHAPTER, theme)
-    colors = window.evaluate(
-        """kinds => { const pre = document.querySelector('div.cell_input pre');
-                      return kinds.map(kind => {
-                        const word = document.createElement('span');
-                        word.className = kind;
-                        pre.append(word);
-                        return getComputedStyle(word).color }) }""",
-        PLAIN,
-    )
-    assert len(set(colors)) == 1
+    code = window.locator("div.cell_input pre").first
+    colors = "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
+    assert contrast(*code.evaluate(colors)) >= 7
 
 
 def test_playground_starts_when_a_reader_comes_near(open_page):
@@ -221,6 +214,83 @@ def test_first_screen_shows_the_book_its_doors_and_the_playground(open_page, vie
     picture = window.locator("[data-side=a] canvas").bounding_box()
     shown = min(height, picture["y"] + picture["height"]) - picture["y"]
     assert shown >= (1 if view == "light" else 0.4) * picture["height"]
+
+
+# --- Colors, keys and screens of a reader's own ---------------------------------------------------
+
+
+def test_figure_is_enlarged_by_keyboard_and_the_focus_returns(open_page):
+    window = open_page(CHAPTER)
+    button = window.locator("button.enlarge").first
+    button.focus()
+    window.keyboard.press("Enter")
+    window.wait_for_selector("dialog.enlarged img")
+    window.keyboard.press("Escape")
+    window.wait_for_selector("dialog.enlarged", state="detached")
+    assert button.evaluate("e => document.activeElement === e")
+
+
+def test_enlarged_figure_of_two_panels_is_the_one_of_the_phone(open_page):
+    window = open_page(TWO_PANELS, "phone")
+    figure = window.locator("figure picture img").first
+    figure.scroll_into_view_if_needed()
+    figure.tap()
+    large = window.locator("dialog.enlarged img")
+    large.wait_for()
+    assert large.evaluate("e => e.src") == figure.evaluate("e => e.currentSrc")
+    assert large.bounding_box()["width"] > figure.bounding_box()["width"]
+
+
+def test_close_lies_above_an_enlarged_figure_that_scrolls(open_page):
+    window = open_page(CHAPTER, "dark", viewport={"width": 700, "height": 300})
+    window.locator("figure img").first.click()
+    window.locator("dialog.enlarged").evaluate("e => e.scrollTo(0, 120)")
+    box = window.locator("dialog.enlarged button").bounding_box()
+    middle = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+    hit = window.evaluate("([x, y]) => document.elementFromPoint(x, y).tagName", middle)
+    assert hit == "BUTTON"
+
+
+@pytest.mark.parametrize("color", ["light", "dark"])
+def test_icons_and_focus_show_in_forced_colors(open_page, color):
+    window = open_page(CHAPTER, "phone", forced_colors="active", color_scheme=color)
+    icon = window.locator(".bd-header-article .fa-bars, .primary-toggle i").first
+    drawn = icon.evaluate("e => getComputedStyle(e, '::before').backgroundColor")
+    assert drawn != window.evaluate("getComputedStyle(document.body).backgroundColor")
+    window.keyboard.press("Tab")
+    window.keyboard.press("Tab")
+    outline = window.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+    assert outline == "3px"
+
+
+def test_back_to_top_is_read_easily(open_page):
+    window = open_page(CHAPTER, "phone")
+    button = window.locator("#pst-back-to-top")
+    colors = "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
+    assert contrast(*button.evaluate(colors)) >= 7
+    assert button.evaluate("e => { e.style.display = 'block'; return e.offsetWidth }") < 60
+
+
+def contrast(*colors):
+    """Return the contrast of two colors `rgb(…)`, as the guidelines for accessibility have it."""
+
+    def luminance(color):
+        parts = [int(part) / 255 for part in re.findall(r"\d+", color)[:3]]
+        parts = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    low, high = sorted(map(luminance, colors))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("page", ["index", "reference/api", "choosing", CHAPTER])
+def test_narrowest_phone_does_not_scroll_sideways(open_page, page):
+    window = open_page(page, "phone", viewport={"width": 320, "height": 640})
+    assert window.evaluate("document.documentElement.scrollWidth") == 320
+    cut = window.locator(".sd-card a").evaluate_all(
+        "all => all.filter(e => e.scrollWidth > e.closest('.sd-card').clientWidth).length"
+    )
+    assert cut == 0
 
 
 # --- Lines ------------------------------------------------------------------------------------
@@ -375,6 +445,8 @@ def test_guide_by_touch_and_from_an_address(open_page):
     assert "sparse_categorical_crossentropy" in answer.inner_text()
     window.reload()
     answer.wait_for()
+    window.evaluate("location.hash = '#guide=0.0.0.1'")  # an address that is pasted into the page
+    window.wait_for_selector("#guide-median.shown")
     assert window.problems == []
 
 
@@ -385,6 +457,30 @@ def test_tables_stay_where_scripts_do_not_run(open_page):
 
 
 # --- Without scripts --------------------------------------------------------------------------
+
+
+def test_phone_without_scripts_has_the_chapters_below_the_page(open_page):
+    window = open_page(CHAPTER, "phone", java_script_enabled=False)
+    assert not window.locator(".primary-toggle:visible").count()
+    chapters = window.get_by_role("link", name="Embeddings", exact=True)
+    chapters.scroll_into_view_if_needed()
+    chapters.tap()
+    window.wait_for_url("**/images/embeddings.html*")
+
+
+def test_search_without_scripts_says_where_the_chapters_are(open_page):
+    window = open_page("search.html", java_script_enabled=False)
+    window.locator("noscript p", has=window.locator("a")).wait_for()
+    window.locator("noscript a").click()
+    window.wait_for_url("**/index.html")
+
+
+def test_search_says_when_its_index_cannot_be_loaded(open_page):
+    window = open_page(CHAPTER)
+    window.route("**/search-index.js*", lambda route: route.abort())
+    window.keyboard.press("Control+k")
+    window.keyboard.type("svm")
+    window.get_by_text("could not be loaded").wait_for()
 
 
 def test_page_without_scripts_has_its_colors_and_its_math(open_page):

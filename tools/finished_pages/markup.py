@@ -22,8 +22,17 @@ COPY = '<button class="copybtn" type="button" aria-label="Copy this code"></butt
 CELL = re.compile(r"<(t[dh])\b([^>]*)>(.*?)</\1>", re.S)
 
 
+NO_SEARCH = re.compile(r'<noscript>\s*<div class="admonition error">.*?</noscript>', re.S)
+WITHOUT_SCRIPTS = """<noscript>
+      <p>The search needs JavaScript. The chapters are listed on the
+      <a href="index.html">first page</a>, and your browser finds a word within a page.</p>
+    </noscript>"""
+CODE_IN_TEXT = re.compile(r"<code\b.*?</code>", re.S)
+
+
 def finish(page):
     """Return a page that reads well aloud and on a phone."""
+    page = NO_SEARCH.sub(WITHOUT_SCRIPTS, page)
     # The name of a control is the text that it shows.
     page = page.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     page = re.sub(
@@ -93,6 +102,8 @@ def _labelled_row(row, labels):
 
     def labelled(match):
         tag, attributes, text = match.groups()
+        # A long name breaks behind its words.
+        text = CODE_IN_TEXT.sub(lambda code: code[0].replace("_", "_<wbr>"), text)
         return f'<{tag}{attributes} data-label="{next(names, "")}">{text}</{tag}>'
 
     return CELL.sub(labelled, row)
