@@ -197,6 +197,7 @@ class Loss(keras.losses.Loss):
             )
         super().__init__(self._keras_loss.name, self._keras_loss.reduction, precision)
         self.kind = _kind(self._keras_loss)
+        self.shapes_checked = set()
         self._called_whole = type(self._keras_loss).__call__ is not keras.losses.Loss.__call__
         if self.kind is None:
             self._check_own(y, y_pred)
@@ -310,9 +311,11 @@ def _labels_fit(loss, y, y_pred):
 
 def _check_own_loss(loss, y, y_pred, shapes):
     """Find a loss of the reader's own that pairs every target with every prediction."""
-    rows = max(y_pred.shape[1:], default=0) + max(y.shape[1:], default=0) + 1
-    if loss.takes_whole_batches:
+    # It runs operation by operation, which takes long for each of many draws of the same shapes.
+    key = tuple(y.shape[1:]), tuple(y_pred.shape[1:])
+    if loss.takes_whole_batches or key in loss.shapes_checked:
         return
+    rows = max(y_pred.shape[1:], default=0) + max(y.shape[1:], default=0) + 1
     y_pred = keras.ops.zeros((rows, *y_pred.shape[1:]), loss.dtype)
     try:
         values = loss.call(keras.ops.cast(y[:1].repeat(rows, axis=0), loss.dtype), y_pred)
@@ -323,6 +326,7 @@ def _check_own_loss(loss, y, y_pred, shapes):
             f"{shapes}: {loss.name} pairs every target with every prediction, with a result of "
             f"shape {tuple(values.shape)} for {rows} rows; give both the same shape"
         )
+    loss.shapes_checked.add(key)
 
 
 def _check_labels(y, outputs, ignored, of):

@@ -412,15 +412,20 @@ def _readers_modules_by_value():
 
 def _register_readers_modules():
     registered = cloudpickle.list_registry_pickle_by_value()
-    for name, module in list(sys.modules.items()):
+    for name in _readers_modules(tuple(sys.modules)):
+        module = sys.modules.get(name)
         if (
             name not in registered
             and isinstance(module, types.ModuleType)
             and module.__name__ == name
-            and not _is_library(name)
-            and name != "__main__"
         ):
             cloudpickle.register_pickle_by_value(module)
+
+
+@functools.lru_cache(maxsize=1)
+def _readers_modules(imported):
+    """Return which of thousands of names are no library's; most calls ask for the same."""
+    return [name for name in imported if name != "__main__" and not _is_library(name)]
 
 
 def _is_library(module):
