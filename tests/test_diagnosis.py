@@ -129,9 +129,9 @@ def words(found):
 
 @functools.cache
 def diagnosis(name):
-    """Diagnose one of these programs, once for all tests."""
+    """Diagnose one of these programs, once for all tests, however slow the machine is."""
     build, x, y, options = {**FAULTS, **REPAIRED}[name]
-    return diagnose(build, x, y, **{"epochs": 40, "verbose": False, **options})
+    return diagnose(build, x, y, **{"epochs": 40, "seconds": 900, "verbose": False, **options})
 
 
 @pytest.mark.parametrize("code", FAULTS)
@@ -153,7 +153,7 @@ def test_repaired_program_has_no_cause(name):
 
 def test_nothing_to_learn_is_said_and_has_no_cause():
     y = np.random.default_rng(3).permutation(Y)
-    found = diagnose(numbers, X, y, epochs=20, verbose=False)
+    found = diagnose(numbers, X, y, epochs=20, seconds=900, verbose=False)
     assert found.learnable is False
     assert found.causes == []
     assert [finding.code for finding in found.findings] == ["nothing-to-learn"]
@@ -317,7 +317,7 @@ def test_a_model_with_a_training_step_of_its_own_is_trained_by_fit():
         model.compile(keras.optimizers.SGD(0.00001), loss="mean_squared_error")
         return model
 
-    found = diagnose(build, X, Y, epochs=2, seeds=2, seconds=20, verbose=False)
+    found = diagnose(build, X, Y, epochs=2, seeds=2, seconds=900, verbose=False)
     assert "as given" in found.table.index
     assert found.left_out["a look inside"] == "the model trains in a way of its own"
 
