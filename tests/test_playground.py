@@ -420,3 +420,26 @@ def test_costs_of_the_threshold_add_up():
     assert data["missed"][0] == 0
     assert all(np.diff(data["missed"]) >= 0)
     assert all(np.diff(data["unneeded"]) <= 0)
+
+
+# --- What few seeds decide ------------------------------------------------------------------------
+
+VERDICTS = """(() => {
+  const preset = lp.presets.find(({ id }) => id === "three-classes");
+  const judged = (seeds, spread) => {
+    const experiment = new lp.Experiment({ ...preset.state, seeds });
+    experiment.epoch = 1;
+    experiment.history.a.push(Array.from({ length: seeds }, () => 0.8));
+    experiment.history.b.push(
+      Array.from({ length: seeds }, (_, i) => 0.8 + spread * (i % 2 ? 1 : -1)));
+    const right = lp.rightAnswer(preset, experiment);
+    return right ? right.when : right;
+  };
+  return { one: judged(1, 0), two: judged(2, 0.001), wide: judged(10, 0.05),
+           narrow: judged(10, 0.002) };
+})()"""
+
+
+def test_equal_is_said_only_where_enough_seeds_leave_no_room():
+    judged = playground_assets.evaluate(VERDICTS)
+    assert judged == {"one": None, "two": None, "wide": None, "narrow": "none"}

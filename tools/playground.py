@@ -200,6 +200,8 @@ METRICS = {
     "calibration": "mean distance to the true probability",
     "pulling": "share of the training points that pull",
 }
+# The reader's own points are trained on and measured on: no true curve, no test set.
+OWN_METRICS = {"rmse": "RMSE on your points", "accuracy": "accuracy on your points"}
 OUTPUTS = {"logits": "linear, from_logits=True"}
 
 
@@ -280,6 +282,7 @@ def texts():
             for name, (kind, title, wrong, metrics) in PROBLEMS.items()
         },
         "metrics": METRICS,
+        "ownMetrics": OWN_METRICS,
         "outputs": OUTPUTS,
         "says": says,
         "findings": found,

@@ -67,21 +67,36 @@ def presets():
 
 
 @functools.cache
-def metrics():
-    """Return the titles of the metrics by their names."""
-    return evaluate("lp.texts.metrics")
+def shown_first():
+    """Return what the script writes about each experiment first.
+
+    It stands in the page before, too, so that little moves when the script starts.
+    """
+    return evaluate(
+        """Object.fromEntries(lp.presets.map(({ id, state }) => [id, {
+          metric: lp.metricTitle(state),
+          wrong: lp.texts.problems[state.data].wrong,
+          key: lp.keyOf(state).map((part) => "●▲◆"[part] ?? part).join(""),
+          sides: lp.SIDES.map((s) => ({
+            name: lp.nameOf(state[s]),
+            note: lp.texts.losses[state[s].loss].note.replaceAll("`", ""),
+            says: lp.findingsOf(state, state[s]).map(([severity, name, seen, instead]) =>
+              `check_setup, ${severity}: ${name}. ${seen}. Instead: ${instead}. `).join(""),
+          })),
+        }]))"""
+    )
 
 
 SIDE = """\
 <div class="lp-side" data-side="{side}" role="group" aria-label="{letter}">
-<p class="lp-name">{letter}: {loss}</p>
+<p class="lp-name">{letter}: {name}</p>
 <div class="lp-choice">
-<label>loss <select name="loss"></select></label>
-<label>output <select name="output"></select></label>
-<label>rate <select name="rate"></select></label>
-<span class="lp-parameters"></span> <span class="lp-note"></span></div>
+<label>loss <select name="loss" aria-label="{letter}: loss"></select></label>
+<label>output <select name="output" aria-label="{letter}: output"></select></label>
+<label>rate <select name="rate" aria-label="{letter}: rate"></select></label>
+<span class="lp-parameters"></span> <span class="lp-note">{note}</span></div>
 <canvas role="img" aria-label="{letter}: data and what the networks say"></canvas>
-<p class="lp-says"></p></div>"""
+<p class="lp-says{clean}">{says}</p></div>"""
 
 
 def playground(preset="wrong-targets", presets_shown="one"):
@@ -99,9 +114,17 @@ def playground(preset="wrong-targets", presets_shown="one"):
         f"{html.escape(answer['text'])}</label>"
         for i, answer in enumerate(chosen["answers"])
     )
+    first = shown_first()[preset]
     sides = "\n".join(
-        SIDE.format(side=side, letter=side.upper(), loss=_title(chosen["state"][side]["loss"]))
-        for side in "ab"
+        SIDE.format(
+            side=side,
+            letter=side.upper(),
+            name=html.escape(texts["name"]),
+            note=html.escape(texts["note"]),
+            clean="" if texts["says"] else " lp-clean",
+            says=html.escape(texts["says"] or "check_setup finds no mistake in this output layer."),
+        )
+        for side, texts in zip("ab", first["sides"], strict=True)
     )
     return TEMPLATE.read_text(encoding="utf-8").format(
         preset=preset,
@@ -113,19 +136,10 @@ def playground(preset="wrong-targets", presets_shown="one"):
         else "",
         question=f"<legend>{html.escape(chosen['question'])}</legend>{answers}",
         sides=sides,
-        key="Thick line: the first seed’s network. Thin lines: those of the other seeds.",
-        metric=html.escape(metrics()[chosen["state"]["metric"]]),
+        wrong=html.escape(first["wrong"]),
+        key=html.escape(first["key"]),
+        metric=html.escape(first["metric"]),
     )
-
-
-@functools.cache
-def _titles():
-    pairs = "Object.entries(lp.texts.losses).map(([name, { title }]) => [name, title])"
-    return dict(evaluate(pairs))
-
-
-def _title(loss):
-    return html.escape(_titles()[loss])
 
 
 def picture(preset):
@@ -171,6 +185,8 @@ def replace(app, doctree):
         app.env.metadata[app.env.docname][f"loss-{match[1]}"] = True
 
 
+# Where a script does not come, the room that it would fill closes.
+FAILED = {"onerror": "document.documentElement.classList.add('lp-failed')"}
 STYLES = {"playground": "playground.css", "explorer": "explorers.css"}
 
 
@@ -180,7 +196,7 @@ def load(app, pagename, templatename, context, doctree):
     for kind, sheet in STYLES.items():
         if f"loss-{kind}" in noted:
             app.add_css_file(f"playground/{sheet}")
-            app.add_js_file(f"playground/{kind}.min.js", loading_method="defer")
+            app.add_js_file(f"playground/{kind}.min.js", loading_method="defer", **FAILED)
 
 
 def write(app):

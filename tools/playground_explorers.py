@@ -294,7 +294,9 @@ def threshold():
     thresholds = [round(i / 100, 2) for i in range(101)]
     sliders = (
         Slider("threshold", "threshold", "an offer from a probability of", _steps(0, 1, 0.01), 0.5),
-        Slider("missed", "cost", "cost of a lost customer, in offers", _steps(1, 20, 1), 5.0),
+        Slider(
+            "missed", "cost", "cost of a missed leaver, in unneeded offers", _steps(1, 20, 1), 5.0
+        ),
     )
     at = thresholds.index(0.5)
     missed, unneeded = data["missed"][at], data["unneeded"][at]
@@ -312,8 +314,8 @@ def threshold():
     cost = (5 * missed + unneeded) / customers
     caption = (
         "The network of 8 hidden units of the chapter on customer churn, on its test rows. Where "
-        "an offer costs 1 and a lost customer c, an offer pays from a probability of 1 / (1 + c), "
-        "if the probabilities are true."
+        "an unneeded offer costs 1, a missed leaver c, and a right decision nothing, an offer pays "
+        "from a probability of 1 / (1 + c), if the probabilities are true."
     )
     low, high = 0, _rounded_up(max(data["missed"][-1] * 5, data["unneeded"][0]) / customers)
     values = (5 * np.array(data["missed"]) + np.array(data["unneeded"])) / customers

@@ -261,3 +261,175 @@ def test_slider_without_scripts_has_its_curve(open_page):
     window = open_page("explorers", java_script_enabled=False)
     _, _, curve = explorer(window)
     assert curve.is_visible()
+
+
+# --- What a hostile reader found ------------------------------------------------------------------
+
+ONE_SEED = """() => {
+  const seeds = document.querySelector("[name=seeds]");
+  seeds.value = 1;
+  seeds.oninput({ target: seeds });
+}"""
+
+
+@pytest.mark.parametrize("name", ["no-error-message", "a-quantile"])
+def test_one_seed_judges_no_answer(open_page, name):
+    window = open_page("playground", reduced_motion="reduce")
+    window.locator(f".lp-presets [data-preset={name}]").click()
+    window.evaluate(ONE_SEED)
+    window.locator(".lp-question label").first.click()
+    window.locator("[data-do=run]").click()
+    window.wait_for_function(TRAINED, timeout=120_000)
+    assert "One run decides nothing" in window.inner_text(".lp-after")
+    assert "is what was measured" not in window.inner_text(".lp-after")
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_no_loss_bursts_the_frame_on_a_phone(open_page, width):
+    window = open_page("playground", "phone", viewport={"width": width, "height": 844})
+    window.wait_for_selector(".lp-on")
+    burst = window.evaluate(
+        f"""() => {{
+          const {{ playground }} = document.querySelector('.loss-playground');
+          const box = document.querySelector('.loss-playground');
+          const found = [];
+          for (const data of Object.keys(lossPlayground.problems)) {{
+            playground.chooseData(data);
+            for (const loss of Object.keys(lossPlayground.kindOf(data).losses)) {{
+              const output = playground.fittingOutput(loss);
+              const side = lossPlayground.side(loss, output, 0.01);
+              playground.change({{ a: side, b: side }});
+              if (box.scrollWidth > box.clientWidth
+                  || document.documentElement.scrollWidth > {width})
+                found.push(`${{data}} ${{loss}}`);
+            }}
+          }}
+          for (const preset of lossPlayground.presets) {{
+            playground.set(preset.state);
+            if (box.scrollWidth > box.clientWidth) found.push(preset.id);
+          }}
+          return found;
+        }}"""
+    )
+    assert burst == []
+
+
+def test_point_is_chosen_removed_and_kept_in_the_picture(open_page):
+    window = open_page("playground")
+    box = canvas_to_edit(window, lambda button: button.click())
+    x, y = box["x"] + 0.5 * box["width"], box["y"] + 0.12 * box["height"]
+    window.mouse.click(x, y, button="right")
+    assert edits(window) == []
+    window.mouse.click(x, y)
+    window.mouse.click(x, y)  # chooses the one that is there
+    assert len(edits(window)) == 1
+    window.mouse.down()
+    window.mouse.move(box["x"] + box["width"] + 5, y, steps=4)  # a little beyond the edge
+    window.mouse.up()
+    [kept] = edits(window)
+    right = window.evaluate(f"{HERE}.places.a.right")
+    assert kept["x"][0] < right
+    window.locator("[data-do=remove]").click()
+    assert edits(window) == []
+    window.mouse.click(x, y)
+    window.mouse.move(x, y)
+    window.mouse.down()
+    window.mouse.move(x, box["y"] - 40, steps=4)
+    assert "remove" in window.inner_text(".lp-told")
+    window.mouse.up()
+    assert edits(window) == []
+    assert window.problems == []
+
+
+def test_keyboard_leaves_no_point_outside(open_page):
+    window = open_page("playground")
+    window.locator("[data-do=edit]").focus()
+    window.keyboard.press("Enter")
+    assert window.evaluate("document.activeElement.tagName") == "CANVAS"
+    for _ in range(70):
+        window.keyboard.press("ArrowRight")
+    window.keyboard.press("Enter")
+    [added] = edits(window)
+    assert added["x"][0] < window.evaluate(f"{HERE}.places.a.right")
+    window.keyboard.press("Enter")
+    assert len(edits(window)) == 1
+
+
+@pytest.mark.parametrize("button", ["edit", "run"])
+def test_pictures_are_in_sight_on_a_phone(open_page, button):
+    window = open_page("playground", "phone")
+    window.wait_for_selector(".lp-on")
+    window.locator(f"[data-do={button}]").tap()
+    box = window.locator("[data-side=a] canvas").bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 844
+    if button == "edit":
+        hint = window.locator(".lp-editing").bounding_box()
+        assert 0 <= hint["y"] - box["y"] - box["height"] < 250
+
+
+def test_key_says_what_colors_and_marks_mean(open_page):
+    window = open_page("playground")
+    key = window.locator(".lp-key")
+    assert "◆ targets moved up by 4" in key.inner_text()
+    window.locator(".lp-presets [data-preset=flipped-labels]").click()
+    assert "▲ class 1" in key.inner_text()
+    assert "label is flipped" in key.inner_text()
+    window.locator(".lp-presets [data-preset=how-sure]").click()
+    assert "flipped" not in key.inner_text()
+
+
+@pytest.mark.parametrize("data", ["own_numbers", "own_labels"])
+def test_own_points_have_no_truth_and_no_test_set(open_page, data):
+    window = open_page("playground")
+    window.select_option("[name=data]", data)
+    assert "on your points" in window.inner_text(".lp-title")
+
+
+def test_dark_theme_prints_in_light_colors_with_the_value_that_is_drawn(open_page):
+    window = open_page("explorers", "dark")
+    window.wait_for_selector(".le-on")
+    window.emulate_media(media="print")
+    figure = window.locator("#explore-huber")
+    assert figure.locator(".le-value").is_hidden()
+    assert figure.locator("output").first.inner_text() == "δ = 1"
+    assert figure.locator("output").first.is_visible()
+    ink = figure.locator("svg .le-title").first.evaluate("e => getComputedStyle(e).fill")
+    assert ink == "rgb(34, 34, 34)"
+    page = open_page("playground", "dark")
+    page.emulate_media(media="print")
+    paper = page.locator(".lp-without .paper").evaluate("e => getComputedStyle(e).fill")
+    assert paper == "rgb(253, 253, 252)"
+
+
+@pytest.mark.parametrize("page", ["playground", "regression/huber"])
+def test_picture_stays_where_the_script_does_not_come(window_on, site, page):
+    window = window_on()
+    window.route("**/playground.min.js*", lambda route: route.abort())
+    window.goto(f"{site}/{page}.html")
+    selector = ".loss-playground"
+    if window.locator(selector).count():
+        assert window.locator(f"{selector} .lp-without svg").is_visible()
+        assert not window.locator(f"{selector} [data-do=run]").is_visible()
+    window.context.close()
+
+
+def test_choices_say_whose_they_are(open_page):
+    window = open_page("playground")
+    for side in "AB":
+        for name in ("loss", "output", "rate"):
+            assert window.get_by_role("combobox", name=f"{side}: {name}", exact=True).count() == 1
+
+
+def test_read_out_names_the_place_exactly(open_page):
+    window = open_page("explorers")
+    wrong = window.evaluate(
+        r"""() => [...document.querySelectorAll('[data-kind=curve]')].filter(figure => {
+              const { t } = JSON.parse(figure.nextElementSibling.textContent);
+              const probe = figure.querySelector('.le-probe');
+              const said = parseFloat(probe.nextElementSibling.textContent.replace('−', '-'));
+              const place = t[0] + probe.value / probe.max * (t[1] - t[0]);
+              return Math.abs(said - place) > 1e-5;
+            }).map(figure => figure.id)"""
+    )
+    assert wrong == []

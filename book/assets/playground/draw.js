@@ -173,7 +173,8 @@
   }
 
   // The radius of each point: its area is its share of all the pull on the first seed's network.
-  function radii(net, problem, sized) {
+  function radii(net, problem, sized, editing) {
+    if (editing) return () => 4; // whoever moves points has to see them
     if (!sized) return () => 2.4;
     const pull = lp.pulls(net, problem);
     const middle = lp.mean(Array.from(pull));
@@ -188,7 +189,7 @@
     const { problem } = experiment;
     const nets = experiment.nets[s];
     const place = frame(problem, width, height);
-    const radius = radii(nets[0], problem, look.sized);
+    const radius = radii(nets[0], problem, look.sized, look.editing);
     const mine = look.css(`--lp-${s}`);
     const ink = look.css("--lp-ink");
     const tones = ["--lp-c0", "--lp-c1", "--lp-c2"].map(look.css);
@@ -216,6 +217,14 @@
       });
       c.globalAlpha = 1;
     }
+    const chosen = problem.list.find(({ row }) => row === look.chosen);
+    if (chosen) {
+      const y = chosen.x.length === 2 ? chosen.x[1] : chosen.c;
+      Object.assign(c, { strokeStyle: ink, lineWidth: 2 });
+      c.beginPath();
+      c.arc(place.across(chosen.x[0]), place.up(y), 9, 0, 7);
+      c.stroke();
+    }
     if (look.cross) drawCross(c, place.across(look.cross[0]), place.up(look.cross[1]), ink);
     return place;
   }
@@ -232,7 +241,7 @@
       c.moveTo(0, place.up(v));
       c.lineTo(look.width, place.up(v));
       c.stroke();
-      c.fillText(String(v).replace("-", "−"), 3, place.up(v) - 3);
+      c.fillText(lp.minus(v), 3, place.up(v) - 3);
     }
     problem.list.forEach(({ x, c: target, wrong, moved }, i) => {
       c.globalAlpha = 0.75;
@@ -332,7 +341,8 @@
     const margin = 0.06 * (high - low);
     [low, high] = [low - margin, high + margin];
     const strip = width < 520 ? 76 : 130;
-    const [left, right, top, bottom] = [46, width - strip - 14, 10, height - 32];
+    // What a dotted line is stands above the plot, where no curve crosses it.
+    const [left, right, top, bottom] = [46, width - strip - 14, lines.length ? 28 : 10, height - 32];
     const last = Math.max(state.epochs, experiment.epoch);
     const x = (epoch) => left + (epoch / last) * (right - left);
     const y = (v) =>
@@ -354,7 +364,7 @@
       c.fillStyle = quiet;
       c.textAlign = "right";
       c.fillText(
-        metric.percent ? `${(100 * v).toFixed(digits)} %` : v.toFixed(digits),
+        lp.minus(metric.percent ? `${(100 * v).toFixed(digits)} %` : v.toFixed(digits)),
         left - 6,
         y(v),
       );
@@ -364,17 +374,22 @@
     c.textAlign = "right";
     c.fillText("epochs", right, height - 8);
     c.textAlign = "left";
-    for (const v of lines) {
-      c.strokeStyle = quiet;
-      c.setLineDash([2, 3]);
+    c.strokeStyle = quiet;
+    c.setLineDash([2, 3]);
+    const dotted = (from, to, at) => {
       c.beginPath();
-      c.moveTo(left, y(v));
-      c.lineTo(width, y(v));
+      c.moveTo(from, at);
+      c.lineTo(to, at);
       c.stroke();
-      c.setLineDash([]);
-      const text = state.metric === "below" ? `τ = ${v}` : "knowing the true probabilities";
-      c.fillText(text, left + 4, y(v) + (y(v) < top + 16 ? 9 : -9));
+    };
+    for (const v of lines) dotted(left, width, y(v));
+    if (lines.length) {
+      dotted(left, left + 24, 9);
+      const text =
+        goal === null ? `τ = ${lines.join(" and ")}` : "knowing the true probabilities";
+      c.fillText(text, left + 30, 9);
     }
+    c.setLineDash([]);
     for (const s of lp.SIDES) {
       const color = look.css(`--lp-${s}`);
       const runs = history[s];

@@ -13,6 +13,9 @@
   const EPOCHS = [15, 30, 60, 120, 240, 480];
   const MOST_SEEDS = 20;
   const MOST_EDITS = 60;
+  // Equal is said of two losses only where enough seeds leave no room for a larger difference.
+  const LEAST_SEEDS = 5;
+  const CLOSE = { percent: 0.01, number: 0.05 };
 
   const START = {
     data: "curve",
@@ -41,6 +44,43 @@
     );
   const findingsOf = ({ data }, { loss, output }) =>
     (lp.texts.findings[data][`${loss}/${output}`] ?? []).map((at) => lp.texts.says[at]);
+  // On the reader's own points there is no truth and no test set.
+  const metricTitle = ({ data, metric }) =>
+    (lp.problems[data].own && lp.texts.ownMetrics[metric]) || lp.texts.metrics[metric];
+  const minus = (text) => String(text).replaceAll("-", "−");
+
+  // By what tells a side from the other: its loss, its parameters, an unusual output layer.
+  function nameOf(one) {
+    const { title, fits } = lp.texts.losses[one.loss];
+    const values = valuesOf(one);
+    const named = parametersOf(one.loss).filter(({ name }) => values[name] !== 0);
+    const set = named.map(({ name, symbol }) => `${symbol} = ${values[name]}`);
+    return [title, ...set, ...(one.output === fits[0] ? [] : [one.output])].join(", ");
+  }
+
+  // What the pictures show, in parts: a number stands for the mark of a class, with its color.
+  function keyOf(state, sized = true) {
+    const { data, wrong, edits } = state;
+    const { classes, own } = lp.problems[data];
+    const kept = edits.some(({ gone }) => !gone);
+    const yours = kept ? ["moved or added by you"] : [];
+    const off = wrong && !own;
+    const parts = Array.from({ length: classes }, (_, k) => [k, ` class ${k}${k + 1 < classes ? ", " : ". "}`]).flat();
+    if (!classes) parts.push(0, " a target");
+    if (!classes && off) parts.push(", ", 2, ` ${lp.texts.problems[data].wrong.toLowerCase()}`);
+    if (!classes) parts.push(". ");
+    const outlined = [...(classes && off ? ["its label is flipped"] : []), ...yours];
+    if (outlined.length) parts.push(`Strong outline: ${outlined.join(", or ")}. `);
+    parts.push(
+      `Thick line: the ${classes ? "border of the decision" : "fit"} of the first seed’s network. Thin lines: those of the other seeds. `,
+    );
+    if (SIDES.some((s) => lp.texts.losses[state[s].loss].units > 1))
+      parts.push("Dotted: two deviations about the fit. ");
+    if (classes) parts.push("The color behind: what the first network says. ");
+    else if (!own) parts.push("Dashed: the truth. ");
+    if (sized) parts.push("The larger a point, the harder it pulls on the first network.");
+    return parts;
+  }
 
   // --- Training ----------------------------------------------------------------------------------
 
@@ -138,16 +178,36 @@
       };
     }
 
-    // "a" or "b", whichever is ahead on the metric beyond chance, or "none".
+    // The mean of a side with its 95 % interval.
+    interval(s) {
+      const values = this.now(s);
+      const half = (lp.texts.student[values.length] * deviation(values)) / Math.sqrt(values.length);
+      return { low: mean(values) - half, high: mean(values) + half };
+    }
+
+    // A difference that is called none.
+    get close() {
+      return CLOSE[this.metric.percent ? "percent" : "number"];
+    }
+
+    // "a" or "b", whichever is ahead on the metric beyond chance; "none" where at least five seeds
+    // leave room for no difference that counts; null where these seeds do not decide.
     ahead() {
       const { low, high } = this.summary();
-      if (!(low > 0 || high < 0)) return "none";
-      return high < 0 === (this.metric.better === "low") ? "b" : "a";
+      const { seeds } = this.state;
+      if (seeds > 1 && (low > 0 || high < 0))
+        return high < 0 === (this.metric.better === "low") ? "b" : "a";
+      return seeds >= LEAST_SEEDS && Math.max(-low, high) <= this.close ? "none" : null;
+    }
+
+    // What is called none, in words.
+    closeness() {
+      return this.metric.percent ? `${100 * this.close} point` : String(this.close);
     }
 
     number(value, digits = this.metric.percent ? 1 : 3) {
       if (!Number.isFinite(value)) return "no number";
-      return (this.metric.percent ? 100 * value : value).toFixed(digits).replace("-", "−");
+      return minus((this.metric.percent ? 100 * value : value).toFixed(digits));
     }
 
     withUnit(value) {
@@ -174,9 +234,12 @@
         return `A ${a}, B ${b}. B less A, seed by seed: ${by}.`;
       }
       const ahead = this.ahead();
-      if (ahead === "none") {
+      if (ahead === "none" || !ahead) {
         const by = `${this.number(result.difference)}${points} ${interval(result.low, result.high)}`;
-        return `No difference that ${seeds} seeds can show. B less A, seed by seed: ${by}.`;
+        const said = ahead
+          ? `No difference of more than ${this.closeness()}`
+          : `Not decided by ${seeds} seeds`;
+        return `${said}. B less A, seed by seed: ${by}.`;
       }
       const ends = [Math.abs(result.low), Math.abs(result.high)].sort((p, q) => p - q);
       const by = `${this.number(Math.abs(result.difference))}${points} ${interval(...ends)}`;
@@ -438,6 +501,10 @@
     parametersOf,
     valuesOf,
     findingsOf,
+    metricTitle,
+    minus,
+    nameOf,
+    keyOf,
     toHash,
     fromHash,
     kerasCode,

@@ -51,6 +51,13 @@
     const panels = [...figure.querySelectorAll("svg")];
     const legends = [...figure.querySelectorAll(".le-key")].map((key) => key.textContent);
     const last = Number(probe.max);
+    const place = (at) => t[0] + (at / last) * (t[1] - t[0]);
+    // As many digits as say every place exactly, but no more than five.
+    const exact = (digits) =>
+      Array.from({ length: last + 1 }, (_, at) => place(at)).every(
+        (value) => Math.abs(value - value.toFixed(digits)) < 1e-7,
+      );
+    const places = [2, 3, 4].find(exact) ?? 5;
     return () => {
       const row = inputs.reduce(
         (at, input, i) => at * sliders[i].values.length + Number(input.value),
@@ -71,7 +78,7 @@
       const of = rows[row].length > 1 ? `${legends[0]}: ` : "";
       say(
         probe,
-        `${shown(t[0] + (at / last) * (t[1] - t[0]), 2)} → ${of}loss ${loss}, gradient ${slope}`,
+        `${shown(place(at), places)} → ${of}loss ${loss}, gradient ${slope}`,
       );
     };
   }

@@ -6,11 +6,11 @@
   const lp = globalThis.lossPlayground;
   const { side, START } = lp;
 
-  const UNDECIDED =
-    "So few seeds cannot tell the two apart here. Train longer or with more seeds before you believe in either.";
+  const EQUAL = (experiment) =>
+    `The interval leaves no room for a difference of more than ${experiment.closeness()}, here and with these settings.`;
   const OTHERWISE =
     "That is not what this experiment was made to show. Draw new data, and see whether it lasts.";
-  const NEITHER = { text: "Neither: the seeds show no difference", when: "none", why: UNDECIDED };
+  const NEITHER = { text: "Neither: the seeds show no difference", when: "none", why: EQUAL };
 
   // The mean over the seeds of another metric than the one that the experiment shows.
   const other = (experiment, s, metric) => {
@@ -58,7 +58,7 @@
           why: "No point pulls with more than δ. The wrong targets are 4 away: with δ = 0.3 they pull hardly more than others, with δ = 3 ten times as much.",
         },
         { text: "Yes, and δ = 3 ends nearer to the curve", when: "b", why: OTHERWISE },
-        { text: "No: the seeds show no difference", when: "none", why: UNDECIDED },
+        { text: "No: the seeds show no difference", when: "none", why: EQUAL },
       ],
       chapter: ["regression/huber", "Huber loss"],
     },
@@ -194,12 +194,12 @@
         b: side("binary_crossentropy", "softmax", 0.1),
       },
       answers: [
-        { text: "Nothing: both decide equally well", when: "none", why: UNDECIDED },
+        { text: "Nothing: both decide equally well", when: "none", why: EQUAL },
         {
           text: "B gets stuck",
           when: "a",
           why: (experiment) =>
-            `A softmax divides by the sum over its units. Of one unit that makes 1, always: B says class 1 to everything. Its own loss tells nothing of it: ${experiment.firstLoss.b.toPrecision(3)} before the training, ${experiment.ownLoss("b").toPrecision(3)} after it, since Keras computes it from the score before the softmax. The checker sees the mistake before any training.`,
+            `A softmax divides by the sum over its units. Of one unit that makes 1, always: B says class 1 to everything. Its own loss tells nothing of it: ${lp.minus(experiment.firstLoss.b.toPrecision(3))} before the training, ${lp.minus(experiment.ownLoss("b").toPrecision(3))} after it, since Keras computes it from the score before the softmax. The checker sees the mistake before any training.`,
         },
         { text: "B decides better", when: "b", why: OTHERWISE },
       ],
@@ -236,12 +236,17 @@
     },
   ];
 
-  // The answer that the measurement makes right, or undefined where none of them is.
-  lp.rightAnswer = (preset, experiment) =>
-    preset.answers.find(({ when }) => {
-      if (typeof when === "string") return experiment.ahead() === when;
-      const [s, low, high] = when;
-      const value = experiment.summary().mean[s];
-      return value >= low && value < high;
-    });
+  // The answer that the measurement makes right; undefined where none of them is, and null where
+  // these seeds do not decide: one seed never does.
+  lp.rightAnswer = ({ answers }, experiment) => {
+    if (experiment.state.seeds === 1) return null;
+    if (typeof answers[0].when === "string") {
+      const ahead = experiment.ahead();
+      return ahead && answers.find(({ when }) => when === ahead);
+    }
+    const { low, high } = experiment.interval(answers[0].when[0]);
+    const met = answers.filter(({ when: [, from, to] }) => high >= from && low < to);
+    const inside = met.find(({ when: [, from, to] }) => low >= from && high < to);
+    return inside ?? (met.length ? null : undefined);
+  };
 })();

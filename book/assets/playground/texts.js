@@ -679,6 +679,10 @@ globalThis.lossPlayground.texts = {
   "calibration": "mean distance to the true probability",
   "pulling": "share of the training points that pull"
  },
+ "ownMetrics": {
+  "rmse": "RMSE on your points",
+  "accuracy": "accuracy on your points"
+ },
  "outputs": {
   "logits": "linear, from_logits=True"
  },

@@ -4,7 +4,11 @@
   const lp = globalThis.lossPlayground;
   const { SIDES } = lp;
   const REACH = { mouse: 10, pen: 10, touch: 22 }; // pixels about a point that meet it
+  const ON = 8; // pixels about a point within which a tap means it, not a place beside it
   const MOVED = 5; // pixels that make a drag of a tap
+  const EDGE = 8; // pixels from the edge of a picture within which no point is put
+  const OUT = 12; // pixels beyond the edge where a dragged point is let go
+  const BARS = 130; // pixels that the bars of the page and of a playground may cover
   const [COARSE, FINE] = [20, 36]; // cells across, for the borders of all seeds but the first
   const LONGEST_SLICE = 30; // milliseconds; a page that answers within 100 feels instant
 
@@ -58,13 +62,21 @@
           this.remember();
         };
       }
-      find("[data-do=run]").onclick = () => (this.running ? this.pause() : this.train());
+      find("[data-do=run]").onclick = () => {
+        if (this.running) this.pause();
+        else {
+          this.bring();
+          this.train();
+        }
+      };
       find("[data-do=step]").onclick = () => this.step();
       find("[data-do=reset]").onclick = () => this.restart();
       find("[data-do=draw]").onclick = () => this.change({ draw: this.state.draw + 1, edits: [] });
       find("[data-do=link]").onclick = () => this.copy(this.address(), "The link is copied.");
       find("[data-do=code]").onclick = () => this.showCode();
       find("[data-do=edit]").onclick = () => this.edit(!this.editing);
+      find("[data-do=done]").onclick = () => this.edit(false);
+      find("[data-do=remove]").onclick = () => this.removeChosen();
       find("[data-do=clear]").onclick = () => this.changePoints([]);
       find("[name=sized]").onchange = (event) => {
         this.sized = event.target.checked;
@@ -128,8 +140,9 @@
       if (again && !this.editing) this.train();
     }
 
-    set(state) {
+    set(state, chosen = null) {
       this.state = state;
+      this.choose(chosen);
       this.preset = this.presetOf(state);
       this.ask(this.preset);
       for (const button of this.section.querySelectorAll(".lp-presets button")) {
@@ -162,7 +175,9 @@
         find(`[name=${name}]`).value = state[name];
       }
       find("[name=metric]").replaceChildren(
-        ...problem.metrics.map((name) => option(name, lp.texts.metrics[name])),
+        ...problem.metrics.map((name) =>
+          option(name, lp.metricTitle({ data: state.data, metric: name })),
+        ),
       );
       find("[name=metric]").value = state.metric;
       find(".lp-wrong").hidden = own;
@@ -172,12 +187,16 @@
       find(".lp-draw").textContent = own ? "" : `draw ${state.draw}`;
       find("[data-do=draw]").hidden = own;
       find(".lp-fresh").hidden = own;
-      find(".lp-title").textContent = lp.texts.metrics[state.metric];
-      const line = classesOf(state) ? "border of the decision" : "fit";
-      find(".lp-key").textContent =
-        `Thick line: the ${line} of the first seed’s network. Thin lines: those of the other seeds. ` +
-        (classesOf(state) || own ? "" : "Dashed: the truth. ") +
-        (this.sized ? "The larger a point, the harder it pulls on the first network." : "");
+      find(".lp-title").textContent = lp.metricTitle(state);
+      find(".lp-key").replaceChildren(
+        ...lp.keyOf(state, this.sized && !this.editing).map((part) => {
+          if (typeof part === "string") return part;
+          const mark = element("span", { className: `lp-k${part}`, textContent: "●▲◆"[part] });
+          mark.setAttribute("role", "img");
+          mark.setAttribute("aria-label", ["circle", "triangle", "diamond"][part]);
+          return mark;
+        }),
+      );
       const labels = find("[name=label]");
       const classes = classesOf(state);
       labels.replaceChildren(...Array.from({ length: classes }, (_, k) => option(k, `class ${k}`)));
@@ -190,7 +209,7 @@
       const { loss, output, rate } = this.state[s];
       const losses = Object.keys(lp.kindOf(data).losses);
       const control = (name) => this.ofSide(s, `[name=${name}]`);
-      this.ofSide(s, ".lp-name").textContent = `${s.toUpperCase()}: ${this.nameOf(s)}`;
+      this.ofSide(s, ".lp-name").textContent = `${s.toUpperCase()}: ${lp.nameOf(this.state[s])}`;
       const outputName = (name) => {
         const alone = name === "softmax" && lp.problems[data].classes === 2;
         return lp.texts.outputs[name] ?? name + (alone ? " (one unit)" : "");
@@ -218,16 +237,6 @@
             ])
           : ["check_setup finds no mistake in this output layer."]),
       );
-    }
-
-    // By what tells a side from the other: its loss, its parameters, an unusual output layer.
-    nameOf(s) {
-      const { loss, output } = this.state[s];
-      const { title, fits } = lp.texts.losses[loss];
-      const values = lp.valuesOf(this.state[s]);
-      const named = lp.parametersOf(loss).filter(({ name }) => values[name] !== 0);
-      const set = named.map(({ name, symbol }) => `${symbol} = ${values[name]}`);
-      return [title, ...set, ...(output === fits[0] ? [] : [output])].join(", ");
     }
 
     showSliders(s) {
@@ -334,7 +343,7 @@
         const chosen = this.find(".lp-question input:checked");
         const answer = chosen && preset.answers[chosen.value];
         const judged = !right
-          ? "None of the answers fits what was measured."
+          ? undecided(right, this.state.seeds)
           : !answer
             ? `Measured: ${right.text}. Next time choose an answer first: who predicts learns more.`
             : answer === right
@@ -352,7 +361,7 @@
         (s) => `${s.toUpperCase()} ${experiment.withUnit(experiment.summary().mean[s])}`,
       );
       this.find(".lp-live").textContent =
-        `${experiment.epoch} epochs. ${lp.texts.metrics[this.state.metric]}: ${means.join(", ")}. ${verdict} ${after.textContent}`;
+        `${experiment.epoch} epochs. ${lp.metricTitle(this.state)}: ${means.join(", ")}. ${verdict} ${after.textContent}`;
     }
 
     label() {
@@ -370,9 +379,13 @@
 
     drawSide(s, fine = FINE) {
       const { experiment, look, sized } = this;
-      const cross = this.editing && this.crossOn === s ? this.cross : null;
+      const { editing, chosen } = this;
+      const cross = editing && this.crossOn === s ? this.cross : null;
       const canvas = this.ofSide(s, "canvas");
-      this.places[s] = lp.drawFit(canvas, experiment, s, { ...look, sized, cross, fine });
+      this.places[s] = lp.drawFit(canvas, experiment, s, {
+        ...look,
+        ...{ sized, editing, chosen, cross, fine },
+      });
     }
 
     drawEvidence() {
@@ -448,6 +461,8 @@
       this.editing = on;
       this.running = false;
       this.cross = this.carried = null;
+      this.choose(null);
+      this.tell("");
       this.find("[data-do=edit]").setAttribute("aria-pressed", on);
       this.find(".lp-editing").hidden = !on;
       for (const s of SIDES) {
@@ -457,7 +472,30 @@
         else canvas.removeAttribute("tabindex");
         canvas.setAttribute("role", on ? "application" : "img");
       }
+      this.show();
       this.draw();
+      // To the pictures, wherever the button was; back to the button that trains on them.
+      this.find(on ? ".lp-pair canvas" : "[data-do=run]").focus({ preventScroll: true });
+      this.bring();
+    }
+
+    // Scroll to the pictures, unless they are in sight: a training is over soon.
+    bring() {
+      const canvas = this.find(".lp-pair canvas");
+      const { top, bottom } = canvas.getBoundingClientRect();
+      if (top < BARS || bottom > innerHeight)
+        canvas.scrollIntoView({ block: "start", behavior: "instant" });
+    }
+
+    choose(row) {
+      this.chosen = row;
+      this.find("[data-do=remove]").disabled = row === null;
+    }
+
+    removeChosen() {
+      const point = this.experiment.problem.list.find(({ row }) => row === this.chosen);
+      if (this.remove(point)) this.tell("The point is removed.");
+      this.ofSide(this.crossOn ?? "a", "canvas").focus({ preventScroll: true });
     }
 
     pointOf([x, y]) {
@@ -486,33 +524,45 @@
     put(point, spot) {
       const { x, c } = this.pointOf(spot);
       const kept = { row: point.row, x, c: x.length === 2 ? point.c : c };
-      this.changePoints([...this.state.edits.filter(({ row }) => row !== point.row), kept]);
+      const others = this.state.edits.filter(({ row }) => row !== point.row);
+      return this.changePoints([...others, kept], point.row);
     }
 
     add(spot) {
       const row = Math.min(0, ...this.state.edits.map((edit) => edit.row)) - 1;
-      this.changePoints([...this.state.edits, { row, ...this.pointOf(spot) }]);
+      return this.changePoints([...this.state.edits, { row, ...this.pointOf(spot) }], row);
     }
 
     remove(point) {
       const others = this.state.edits.filter(({ row }) => row !== point.row);
-      this.changePoints(point.row < 0 ? others : [...others, { row: point.row, gone: true }]);
+      return this.changePoints(
+        point.row < 0 ? others : [...others, { row: point.row, gone: true }],
+      );
     }
 
-    changePoints(edits) {
+    // Tell whether the points could be changed; `chosen` is the row of one that stays chosen.
+    changePoints(edits, chosen = null) {
       if (edits.length > lp.MOST_EDITS) {
         this.tell(`No more than ${lp.MOST_EDITS} points can be moved.`);
-        return;
+        return false;
       }
       const state = { ...this.state, edits };
       if (lp.load(state).rows < 2) {
         this.tell("Two points have to stay.");
-        return;
+        return false;
       }
       const trained = this.experiment.epoch > 0;
-      this.set(state);
+      this.set(state, chosen);
       this.remember();
       if (trained) this.train();
+      return true;
+    }
+
+    // The place of the data under a place of a picture; from beyond its edge, the nearest inside.
+    placeInside(s, [px, py]) {
+      const { clientWidth, clientHeight } = this.ofSide(s, "canvas");
+      const between = (v, size) => Math.min(size - EDGE, Math.max(EDGE, v));
+      return this.places[s].back(between(px, clientWidth), between(py, clientHeight));
     }
 
     listenToPoints(canvas, s) {
@@ -523,8 +573,10 @@
       let held = null; // the point under the pointer, if there is one
       let from = null; // where the pointer went down
       let dragged = false;
+      const isOut = ([x, y]) =>
+        Math.min(x, y, canvas.clientWidth - x, canvas.clientHeight - y) < -OUT;
       canvas.onpointerdown = (event) => {
-        if (!this.editing) return;
+        if (!this.editing || event.button !== 0 || !event.isPrimary) return;
         event.preventDefault();
         canvas.focus({ preventScroll: true });
         canvas.setPointerCapture(event.pointerId);
@@ -533,29 +585,50 @@
         dragged = false;
         held = this.nearest(s, ...from, REACH[event.pointerType] ?? REACH.mouse);
         this.crossOn = s;
-        this.cross = this.places[s].back(...from);
+        this.cross = this.placeInside(s, from);
+        this.tell("");
         this.drawSide(s);
       };
       canvas.onpointermove = (event) => {
         if (!from) return;
         const at = spot(event);
         dragged ||= Math.hypot(at[0] - from[0], at[1] - from[1]) > MOVED;
-        this.cross = this.places[s].back(...at);
-        if (held && dragged) this.drag(held);
+        this.cross = this.placeInside(s, at);
+        if (held && dragged) {
+          this.drag(held);
+          this.tell(isOut(at) ? "Let go here to remove the point." : "");
+        }
         this.drawSide(s);
       };
       canvas.onpointerup = (event) => {
         if (!from) return;
-        const at = this.places[s].back(...spot(event));
+        const at = spot(event);
+        const inside = this.placeInside(s, at);
         from = null;
-        if (held && dragged) this.put(held, at);
-        else this.add(at);
+        if (held && dragged) {
+          const out = isOut(at);
+          const changed = out ? this.remove(held) : this.put(held, inside);
+          if (!changed) this.restart(); // the point goes back
+          else if (out) this.tell("The point is removed.");
+          return;
+        }
+        const here = this.nearest(s, ...at, ON);
+        if (here) this.pick(here);
+        else this.add(inside);
       };
       canvas.onpointercancel = () => {
         from = null;
         this.restart(); // a dragged point goes back
       };
       canvas.onkeydown = (event) => this.editing && this.key(event, s);
+    }
+
+    // A tap on a point chooses it: a second one on top of it could not be told from it.
+    pick(point) {
+      this.choose(point.row);
+      this.cross = this.spotOf(point).slice();
+      this.tell("The point is chosen.");
+      this.draw();
     }
 
     // The picture follows a dragged point; the training begins anew when it is dropped.
@@ -574,22 +647,23 @@
       if (moves[event.key]) {
         const [dx, dy] = moves[event.key];
         const far = event.shiftKey ? 10 : 50;
-        this.cross = [
-          x + (dx * (place.right - place.left)) / far,
-          y + (dy * (place.high - place.low)) / far,
-        ];
+        this.cross = this.placeInside(s, [
+          place.across(x + (dx * (place.right - place.left)) / far),
+          place.up(y + (dy * (place.high - place.low)) / far),
+        ]);
         if (this.carried) this.drag(this.carried);
         this.drawSide(s);
         this.tell(
-          `${this.carried ? "Carrying a point to" : "Cross at"} ${this.cross.map((v) => v.toFixed(1)).join(", ")}`,
+          `${this.carried ? "Carrying a point to" : "Cross at"} ${this.cross.map((v) => lp.minus(v.toFixed(1))).join(", ")}`,
         );
       } else if (event.key === "Enter") {
-        this.add(this.cross);
-        this.tell("A point is added.");
+        const here = this.nearest(s, place.across(x), place.up(y), 3);
+        if (here) this.pick(here);
+        else if (this.add(this.cross)) this.tell("A point is added.");
       } else if (event.key === " ") {
         if (this.carried) {
-          this.put(this.carried, this.cross);
-          this.tell("The point is dropped.");
+          if (this.put(this.carried, this.cross)) this.tell("The point is dropped.");
+          else this.restart(); // the point goes back
           this.carried = null;
         } else {
           this.carried = near();
@@ -602,8 +676,8 @@
         this.restart();
         this.tell("The point is back where it was.");
       } else if (event.key === "Delete" || event.key === "Backspace") {
-        this.remove(near());
-        this.tell("The nearest point is removed.");
+        if (this.remove(near())) this.tell("The nearest point is removed.");
+        this.carried = null;
       } else return;
       event.preventDefault();
     }
@@ -647,18 +721,33 @@
   const round = (value) => Math.round(value * 100) / 100;
   const classesOf = ({ data }) => lp.problems[data].classes;
   const quote = (text) => `“${text}”`;
-  const digits = (value) => (Number.isFinite(value) ? value.toPrecision(3) : "no number");
+  const digits = (value) => (Number.isFinite(value) ? lp.minus(value.toPrecision(3)) : "no number");
+  const undecided = (right, seeds) =>
+    right === undefined
+      ? "None of the answers fits what was measured."
+      : seeds === 1
+        ? "One run decides nothing: train with more seeds."
+        : `These ${seeds} seeds do not decide. Train with more seeds.`;
 
   // A playground begins when the reader comes near it. A phone is busy enough while a page loads.
+  const wake = (section) => (section.playground ??= new Playground(section));
   const near = new IntersectionObserver(
     (entries) => {
       for (const { isIntersecting, target } of entries) {
         if (!isIntersecting) continue;
         near.unobserve(target);
-        target.playground = new Playground(target);
+        wake(target);
       }
     },
     { rootMargin: "100% 0px" },
   );
-  for (const section of document.querySelectorAll(".loss-playground")) near.observe(section);
+  const sections = document.querySelectorAll(".loss-playground");
+  sections.forEach((section) => near.observe(section));
+  // Until it begins, a playground has nothing to focus: the Tab key would pass it by.
+  const byKeyboard = (event) => {
+    if (event.key !== "Tab") return;
+    removeEventListener("keydown", byKeyboard, true);
+    sections.forEach(wake);
+  };
+  addEventListener("keydown", byKeyboard, true);
 })();
