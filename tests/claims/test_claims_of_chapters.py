@@ -114,3 +114,17 @@ def test_pairs_search_unseen_digits_better_than_a_classifier(name):
         for loss, network in {name: {}, "classifier": {"output": "classifier"}}.items()
     }
     assert_positive(recall[name] - recall["classifier"], f"recall of {name}, less the classifier")
+
+
+def test_only_the_matrix_helps_where_labels_go_wrong_one_way():
+    of = functions_of("multiclass/wrong_labels")
+    accuracy = {
+        title: by_seed(
+            of["repeated"](of["losses_for"]("one way")[title], "one way", [rate], seeds=SEEDS),
+            "test_accuracy",
+        )
+        for title, rate in {"Cross-entropy": 0.003, "Forward correction": 0.01}.items()
+    }
+    assert_positive(
+        accuracy["Forward correction"] - accuracy["Cross-entropy"], "accuracy by the correction"
+    )
