@@ -41,6 +41,7 @@ __all__ = [
     "Functional",
     "LossFunctionWrapper",
     "arguments_of_fit",
+    "call_arguments_of",
     "call_takes_training",
     "captured_in_order",
     "direction_of",
@@ -104,6 +105,13 @@ def arguments_of_fit(model):
     bound = signature.bind(*given["args"], **given["kwargs"])
     bound.apply_defaults()
     return {name: value for name, value in bound.arguments.items() if name != "self"}
+
+
+def call_arguments_of(layer):
+    """Return the arguments of each call of a layer that a model is made of, by their names."""
+    signature = inspect.signature(layer.call)
+    calls = [node.arguments for node in _part(layer, "_inbound_nodes")]
+    return [dict(signature.bind(*call.args, **call.kwargs).arguments) for call in calls]
 
 
 def call_takes_training(model):

@@ -7,6 +7,7 @@ import check_cases_inputs
 import check_cases_metrics
 import check_cases_outputs
 import check_cases_own_losses
+import check_cases_programs
 import check_cases_rates
 import check_cases_samples
 import check_cases_sequences
@@ -21,7 +22,7 @@ from lossutils.checks._findings import SEVERITIES
 TABLES = (
     *(check_cases_outputs, check_cases_own_losses, check_cases_targets, check_cases_metrics),
     *(check_cases_inputs, check_cases_rates, check_cases_training),
-    *(check_cases_samples, check_cases_sequences),
+    *(check_cases_samples, check_cases_sequences, check_cases_programs),
 )
 
 
@@ -69,3 +70,10 @@ def test_near_miss_is_left_alone(code, findings):
     found = findings()
     assert not complaints(found)
     assert code not in codes(found)
+
+
+def test_targets_in_the_order_of_other_outputs_are_named_as_such():
+    table = check_cases_programs.WRONG["classification-loss-for-numbers"]
+    (swapped,) = table["in the order of other outputs"]()
+    assert "exchanged" in swapped.message
+    assert "order of the outputs, 'price', 'label'" in swapped.fix

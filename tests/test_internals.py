@@ -85,6 +85,17 @@ def test_what_made_a_tensor_and_its_mask(model):
     assert _internals.keras_mask(tf.zeros(2)) is None
 
 
+def test_arguments_of_calls_have_names():
+    steps, attention = keras.Input((3, 4)), keras.layers.MultiHeadAttention(1, 2)
+    made = attention(steps, value=steps, use_causal_mask=True)
+    attention(made, steps)
+    first, second = _internals.call_arguments_of(attention)
+    assert first["use_causal_mask"]
+    assert first["query"] is first["value"] is steps
+    assert second["query"] is made
+    assert "use_causal_mask" not in second
+
+
 def test_a_learning_rate_can_be_read_from_elsewhere():
     optimizer = keras.optimizers.SGD(0.25)
     kept = _internals.learning_rate_of(optimizer)

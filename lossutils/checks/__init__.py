@@ -10,6 +10,7 @@ import warnings
 import keras
 
 from lossutils.checks import (
+    _exchange,
     _inputs,
     _metrics,
     _outputs,
@@ -186,10 +187,13 @@ def _severities_to_raise(strict):
 def _findings(setup):
     for rule in _OF_SETUP.values():
         yield from _applied(rule, setup)
-    for head in setup.heads:
-        for code, rule in _OF_OUTPUT.items():
-            if not setup.custom_training or code in _ALWAYS:
-                yield from _applied(rule, head)
+    yield from _exchange.explained(setup, [list(_of_head(head)) for head in setup.heads])
+
+
+def _of_head(head):
+    for code, rule in _OF_OUTPUT.items():
+        if not head.setup.custom_training or code in _ALWAYS:
+            yield from _applied(rule, head)
 
 
 def _applied(rule, subject):

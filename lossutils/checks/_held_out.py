@@ -179,3 +179,17 @@ def _go_from_0_to_1_once(array):
     many = _measured(array)
     once = ((array == low).sum(axis=0) == 1) & ((array == high).sum(axis=0) == 1)
     return int(many.sum()) >= 2 and bool((once & ends)[many].all())
+
+
+def divided_by_255(train, held_out, sizes):
+    """Tell whether these are pictures, of which one part was divided by 255.
+
+    Parameters
+    ----------
+    train, held_out : ndarray
+    sizes : tuple of float
+        The usual size of the numbers of each.
+    """
+    near = 0.5 < max(sizes) / min(sizes) / 255 < 2
+    low, high = min(train.min(), held_out.min()), max(train.max(), held_out.max())
+    return train.ndim == held_out.ndim > 2 and near and 0 <= low < 1 < high <= 255

@@ -15,6 +15,11 @@ RULES = {}
 # Numbers that are written for missing values.
 _MARKERS = (-999, -9999, -99999)
 
+# How often a number has to be there that may stand for a missing value, how many ranges of the
+# others it lies below them, and how many different ones these are.
+_SEVERAL, _GAP, _DIFFERENT = 5, 3, 10
+_SURELY_WRITTEN = -50
+
 # Rows in which a column of the inputs equals the targets before it is called a copy.
 _COPIED = 50
 
@@ -76,7 +81,18 @@ def _judged_elsewhere(head):
 def _marked(head):
     """Look for a number that stands for a missing target, far below all others."""
     y, rows = head.y, head.rows
-    if y.low not in _MARKERS or rows.dtype.kind not in "iuf" or y.row_sums is not None:
+    if rows.dtype.kind not in "iuf" or y.row_sums is not None:
+        return
+    if y.low not in _MARKERS:
+        if y.low <= _SURELY_WRITTEN and head.loss.for_numbers and _far_below(rows.reshape(-1)):
+            number = int((rows == y.low).sum())
+            yield (
+                f"{number:,} targets are exactly {y.low:.4g}, far below all others, from "
+                f"{rows[rows > y.low].min():.4g} to {y.high:.4g}, as if it stood for a missing "
+                "value",
+                "if it does, drop these rows, or give them the sample weight 0",
+                "warning",
+            )
         return
     marked = rows == y.low
     others = rows[~marked]
@@ -86,6 +102,25 @@ def _marked(head):
             "drop these rows, or give them the sample weight 0",
             "warning",
         )
+
+
+def _far_below(values):
+    """Tell whether one negative number is repeated, far below all others that are measurements.
+
+    It is whole and large, as people write it: the logarithm of a zero to which something was added
+    is no such number. Nor is -100, which is a loss of all in percent.
+    """
+    values = values[np.isfinite(values)]
+    low = float(values.min(initial=0))
+    if low == -100 or not low.is_integer():
+        return False
+    marked = values == low
+    number = int(marked.sum())
+    if number < _SEVERAL or number < 0.01 * values.size or number > 0.5 * values.size:
+        return False
+    others = values[~marked]
+    spread = np.ptp(others)
+    return bool(others.min() - low > _GAP * spread > 0 and len(np.unique(others)) > _DIFFERENT)
 
 
 def _marked_inputs(front):
@@ -147,11 +182,14 @@ def target_in_inputs(setup):
     Where a column of the inputs is the target itself, the network copies it: the loss falls to
     nothing within an epoch, and in use, where the answer is not known, it is of no help. Mostly a
     column was not dropped, or a window of a series ends with the value that is to be predicted. A
-    decoder gets the words before the one that it has to find: the targets, moved by one step.
+    decoder gets the words before the one that it has to find: the targets, moved by one step. What
+    reads these from both ends has read the answer.
     """
     yield from _leaks.words_not_moved(setup)
     yield from _leaks.classes_as_columns(setup)
     yield from _leaks.horizon_in_window(setup)
+    yield from _leaks.target_rescaled(setup)
+    yield from _leaks.steps_ahead(setup)
     heads = [head for head in setup.heads if head.loss is not None and head.rows is not None]
     if len(heads) != 1 or len(setup.data.inputs) != 1 or heads[0].rows.dtype.kind not in "iufb":
         return

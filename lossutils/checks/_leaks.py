@@ -3,6 +3,7 @@
 import numpy as np
 from keras import layers
 
+from lossutils import _internals
 from lossutils.checks import _arrays
 from lossutils.checks._chain import operations_from
 
@@ -13,11 +14,28 @@ _STEP_BY_STEP = (
     *(layers.RNN, layers.Bidirectional),
 )
 
+# What may move the steps, so that nothing is known of what stands where.
+_MOVING = (
+    *(layers.Lambda, layers.Permute, layers.Reshape, layers.Flatten, layers.Cropping1D),
+    *(layers.ZeroPadding1D, layers.RepeatVector, layers.UpSampling1D, layers.Conv1DTranspose),
+)
+_ATTENTION = (
+    *(layers.MultiHeadAttention, layers.GroupQueryAttention, layers.Attention),
+    layers.AdditiveAttention,
+)
+
+# How far from 1 the correlation of a column with the targets may be, where one is made of the
+# other and both are rounded.
+_ON_A_LINE = 1e-8
+
 # Rows and steps from which on equal sequences are no chance.
 _ROWS, _STEPS = 10, 3
 
 # Rows from which on equal columns are no chance.
 _MANY_ROWS = 50
+
+# Columns that may be the target in another unit; more of them are no mistake of one column.
+_MANY_COLUMNS = 5
 
 
 def words_not_moved(setup):
@@ -162,6 +180,116 @@ def horizon_in_window(setup):
                     "end the rows one step before the first target",
                 )
                 return
+
+
+def target_rescaled(setup):
+    """Look for a column that is the target in another unit, as of scaling the whole table.
+
+    Targets that are a whole multiple of a column were made so, for an exercise.
+
+    Parameters
+    ----------
+    setup : Setup
+
+    Yields
+    ------
+    tuple of str
+        Message and fix.
+    """
+    head, x = _only_table(setup)
+    if head is None or len(x) < _MANY_ROWS or x.shape[1] < 3 or head.rows.size != len(x):
+        return
+    y = head.rows.reshape(-1)
+    if y.dtype.kind not in "iuf" or (head.y.counts is not None and len(head.y.counts) <= 10):
+        return
+    few = np.flatnonzero(_on_a_line(x[:_MANY_ROWS], y[:_MANY_ROWS]))
+    columns = [c for c in few[:_MANY_COLUMNS] if _on_a_line(x[:, [c]], y)[0]]
+    if len(columns) != 1 or np.array_equal(x[:, columns[0]], y):
+        return
+    slope, start = np.polyfit(x[:, columns[0]].astype(float), y.astype(float), 1)
+    if not all(_is_round(number, y.std()) for number in (slope, start)):
+        yield (
+            f"column {columns[0]} of the inputs is the targets in another unit: they are "
+            f"{slope:.4g} times the column {'+' if start >= 0 else '-'} {abs(start):.4g} in all "
+            f"{len(y):,} rows",
+            f"drop it: x = numpy.delete(x, {columns[0]}, axis=1)",
+        )
+
+
+def _on_a_line(columns, y):
+    """Tell of each column whether it and the targets lie on a line; of NaN they do not."""
+    columns, y = columns.astype(np.float64), y.astype(np.float64)
+    with np.errstate(all="ignore"):
+        columns, y = columns - columns.mean(axis=0), y - y.mean()
+        sizes = np.sqrt((columns**2).sum(axis=0) * (y @ y))
+        return (sizes > 0) & (np.abs(y @ columns) > (1 - _ON_A_LINE) * sizes)
+
+
+def _is_round(number, scale):
+    """Tell whether a number has at most two digits, such as people write."""
+    return abs(number) < 1e-5 * scale or abs(float(f"{number:.2g}") - number) < 1e-5 * abs(number)
+
+
+def steps_ahead(setup):
+    """Look for a layer that shows each step those after it, where the next is to be found.
+
+    Parameters
+    ----------
+    setup : Setup
+
+    Yields
+    ------
+    tuple of str
+        Message and fix.
+    """
+    head = _only_judged(setup)
+    if head is None or len(setup.data.inputs) != 1 or setup.custom_training or head.rows.ndim < 2:
+        return
+    inputs, y = _sequences(setup, head), _squeezed(head.rows)
+    if not inputs or len(y) < _ROWS or inputs[0][1].shape != y.shape:
+        return
+    few = slice(None, _ROWS)  # nearly all others differ there
+    if (y[few] == y[few, :1]).all() or not _moved_by_one(inputs[0][1][few], y[few]):
+        return
+    if not _moved_by_one(inputs[0][1], y) or head.output.shape is None:
+        return
+    if any(isinstance(layer, _MOVING) for layer in setup.layers) or setup.weights:
+        return  # weights may leave out all but the last step
+    inner = {id(part) for layer in setup.layers for part in _parts(layer)}
+    for layer in setup.layers:
+        fix = None if id(layer) in inner else _without_looking_ahead(layer)
+        if fix:
+            yield (
+                f"each step of the targets is the next one of the inputs, and {layer.name!r} shows "
+                "it to the step that is to find it",
+                fix,
+            )
+            return
+
+
+def _parts(layer):
+    if isinstance(layer, layers.Bidirectional):
+        return layer.forward_layer, layer.backward_layer
+    return (layer.layer,) if isinstance(layer, layers.TimeDistributed) else ()
+
+
+def _without_looking_ahead(layer):
+    """Return how a layer that looks ahead is told not to, or None where it does not."""
+    if isinstance(layer, layers.Bidirectional) and layer.return_sequences:
+        return f"leave out Bidirectional: {type(layer.forward_layer).__name__}(...) by itself"
+    if isinstance(layer, layers.RNN) and layer.go_backwards and layer.return_sequences:
+        return "go_backwards=False"
+    if isinstance(layer, (layers.Conv1D, layers.SeparableConv1D)):
+        wide = layer.padding == "same" and layer.kernel_size[0] > 1
+        return "padding='causal'" if wide and type(layer) is layers.Conv1D else None
+    if isinstance(layer, _ATTENTION):
+        calls = _internals.call_arguments_of(layer)
+        masked = [
+            call.get("use_causal_mask") or call.get("attention_mask") is not None for call in calls
+        ]
+        if masked and not any(masked):
+            return "use_causal_mask=True where the layer is called"
+    return None
 
 
 def _only_judged(setup):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lossutils.checks._findings import rule
+from lossutils.checks._targets import numbers_for_softmax
 
 RULES = {}
 
@@ -40,8 +41,8 @@ def accuracy_on_regression(head):
     a 9 in place of a 1 is a hit.
     """
     accuracy, loss, y = _accuracy(head), head.loss, head.y
-    if accuracy is None or loss is None:
-        return
+    if accuracy is None or loss is None or numbers_for_softmax(head):
+        return  # the last is a shape-mismatch
     if y is None or np.isnan(y.low):
         wrong = loss.for_numbers and head.units == 1 and head.activation is not None
         wrong = wrong and head.activation.name == "linear"

@@ -9,6 +9,7 @@ from keras import layers
 from lossutils import _internals
 from lossutils.checks import _trials
 from lossutils.checks._findings import rule
+from lossutils.checks._targets import fractions_of_0_to_1
 from lossutils.losses._names import closest_loss
 
 RULES = {}
@@ -287,8 +288,10 @@ def softmax_binary_loss(head):
         if activation and activation.distribution and (head.units or 0) > 2 and not several:
             yield (
                 f"{ending(head)} with {_unit_list(head.units)}, and the loss is {loss.name}",
-                "for exclusive classes: 'categorical_crossentropy'; for several labels at once: "
-                "activation='sigmoid'",
+                "for numbers from 0 to 1, such as pixels: activation='sigmoid'"
+                if head.y is not None and fractions_of_0_to_1(head.y)
+                else "for exclusive classes: 'categorical_crossentropy'; for several labels at "
+                "once: activation='sigmoid'",
             )
 
 

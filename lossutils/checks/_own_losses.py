@@ -5,7 +5,7 @@ import inspect
 import keras
 import numpy as np
 
-from lossutils.checks import _gradients, _steps
+from lossutils.checks import _gradients, _pairs, _paths, _steps
 from lossutils.checks._findings import rule
 from lossutils.checks._trials import sure_answers, tried_on
 
@@ -172,10 +172,19 @@ def wrong_sign_loss(head):
     """
     Training makes the loss small. A score that is large for good predictions, such as an overlap or
     an accuracy, has to be turned round first, or the model learns to be wrong. So has a likelihood,
-    and a similarity of directions. A difference without a square has no smallest value at all.
+    and a similarity of directions. A difference without a square has no smallest value at all. In
+    some texts on contrastive losses 1 is a pair that belongs together, in others 0.
     """
     loss, y, activation = head.loss, head.y, head.activation
     if loss is None or loss.entry is not None or y is None or y.low == y.high:
+        return
+    parted = _pairs.parted_though_alike(head)
+    if parted is not None:
+        yield (
+            f"pairs of the label {parted} are far more alike than those of {1 - parted}, and the "
+            "loss drives them apart: labels and loss mean the opposite",
+            "pass 1 - y, or exchange y and 1 - y in the loss",
+        )
         return
     if activation is not None and not np.isfinite([activation.low, activation.high]).any():
         found = list(_falls_without_end(head)) or list(_takes_no_notice(head))
@@ -367,7 +376,8 @@ def own_loss_no_gradient(head):
     """
     Rounding, argmax, a comparison or a cast to whole numbers is flat nearly everywhere: a small
     change of the prediction changes nothing, so no weight knows where to go. Compute the loss from
-    the predictions as they are, and round in the metric.
+    the predictions as they are, and round in the metric. Where such a part is added to a loss with
+    a gradient, that one alone is trained.
     """
     tried = tried_on(head)
     if tried is None:
@@ -386,4 +396,12 @@ def own_loss_no_gradient(head):
             f"the loss changes with the predictions, from {min(values):.3g} to {max(values):.3g}, "
             "and its gradient is 0",
             "leave out round, argmax, comparisons and casts; these belong into a metric",
+        )
+    elif not flat and not head.setup.custom_training and (part := _paths.has_a_flat_term(head)):
+        yield (
+            f"the loss falls by {part[0]:.3g} from wrong answers to right ones, and its gradient "
+            f"knows of {part[1]:.3g}: a part of it jumps, and is not trained",
+            "compute that part from the predictions as they are, without round, argmax, "
+            "comparisons and casts",
+            "warning",
         )

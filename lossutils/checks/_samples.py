@@ -261,7 +261,9 @@ def _other_scale(called, x, other):
         yield (
             f"{called} to train on and to validate on differ in scale: {what} {sizes[0]:.3g} and "
             f"{sizes[1]:.3g}",
-            "scale both with numbers from the training rows: scaler.fit(x_train), then "
+            "scale both in the same way: divide the pixels of both by 255"
+            if _held_out.divided_by_255(x, other, sizes)
+            else "scale both with numbers from the training rows: scaler.fit(x_train), then "
             "scaler.transform of each",
         )
     elif (x.ndim > 2 and _unit(x) and _signed_unit(other)) or (_unit(other) and _signed_unit(x)):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from lossutils import _internals
 from lossutils.checks._chain import line_of
 from lossutils.checks._findings import rule
 
@@ -30,6 +31,13 @@ _OPENED = {
     "stem_conv1": "NASNet",
 }
 
+# What leaves the channels of pictures where they are.
+_KEEP_CHANNELS = (
+    *(layers.Activation, layers.ReLU, layers.LeakyReLU, layers.BatchNormalization, layers.Dropout),
+    *(layers.SpatialDropout2D, layers.MaxPooling2D, layers.AveragePooling2D, layers.UpSampling2D),
+    *(layers.LayerNormalization, layers.GroupNormalization, layers.ZeroPadding2D),
+)
+
 # Inputs above these are not of the size that initial weights are made for.
 _LARGE_FOR_SGD = 100
 _LARGE = 1000
@@ -43,6 +51,10 @@ _ROW_NUMBERS = "; drop the column if it is an id"
 # Inputs below these all look alike: numbers, and pixels.
 _SMALL, _SMALL_PIXELS = 1e-3, 0.005
 
+# Columns, rows and different lengths of texts, their words, and how much numbers side by side may
+# be alike.
+_WORDS, _ROWS_OF_WORDS, _LENGTHS, _VOCABULARY, _ALIKE = 20, 30, 5, 100, 0.2
+
 # What no tanh or sigmoid tells apart any more: sigmoid(-15) is 0.0000003.
 _SATURATES = 15
 
@@ -55,7 +67,8 @@ def inputs_scale(setup):
     Adam takes steps of the usual size, but starts from outputs that are as far off, and the columns
     of small numbers hardly count. A first layer of tanh, of sigmoids, or of gates as in an LSTM
     gives -1, 0 or 1 for every such row, without a gradient. Numbers of a thousandth, as of pixels
-    that were divided by 255 twice, leave all rows alike.
+    that were divided by 255 twice, leave all rows alike. Numbers of words are names: word 200 is
+    not twice word 100, whatever the scale.
     """
     if setup.optimizer is None:
         return
@@ -66,6 +79,14 @@ def inputs_scale(setup):
         if front.unadapted or not first.trainable:
             continue  # never-adapted; or weights that were trained on such numbers
         high = np.abs(values).max()
+        if _are_words(front):
+            yield (
+                f"{front.name} look like the numbers of words, up to {high:g}, in rows that are "
+                f"filled up with 0, and {first.name!r} takes them for quantities",
+                f"begin the model with Embedding({high + 1:.0f}, ..., mask_zero=True), or a "
+                "TextVectorization that counts words",
+            )
+            continue
         pictures = values.ndim == 4 and values.shape[-1] in (1, 3)
         small = 0 < high < (_SMALL_PIXELS if pictures else _SMALL)
         if small and not front.rescaled:  # else wrong-preprocessing
@@ -92,6 +113,32 @@ def inputs_scale(setup):
                 "standardize them with the training rows, or begin the model with "
                 "keras.layers.Normalization()",
             )
+
+
+def _are_words(front):
+    """Tell whether rows of numbers of words, filled up at one end, meet a Dense layer.
+
+    Quantities in a row, such as sales of a week, are much alike from one to the next.
+    """
+    values = front.values
+    if not isinstance(front.first, layers.Dense) or front.reshaped or front.rescaled:
+        return False
+    if values.ndim != 2 or values.shape[1] < _WORDS or len(values) < _ROWS_OF_WORDS:
+        return False
+    if values.min() < 0 or values.max() < _VOCABULARY or (np.floor(values) != values).any():
+        return False
+    for rows in (values, values[:, ::-1]):
+        filled = np.where(rows.any(axis=1), (rows != 0).argmax(axis=1), rows.shape[1])
+        lengths = filled[filled > 0]
+        inner = (rows == 0).sum() - filled.sum()
+        if len(lengths) < len(rows) / 2 or len(np.unique(lengths)) < _LENGTHS:
+            continue
+        if inner <= 0.01 * (rows != 0).sum():
+            last = np.log1p(rows[:, -_WORDS // 2 :])
+            left, right = last[:, :-1], last[:, 1:]
+            both = (left > 0) & (right > 0)
+            return bool(abs(np.corrcoef(left[both], right[both])[0, 1]) < _ALIKE)
+    return False
 
 
 def _what_is_large(front, high):
@@ -269,8 +316,11 @@ def channels_first(setup):
     """
     Keras on TensorFlow expects pictures of shape (height, width, channels). With (3, 32, 32) a
     convolution slides over three rows of 32 columns and takes the columns of the picture for 32
-    colors. A convolution over a series of shape (1, 64) has one step to slide over, of 64 features.
+    colors. A convolution over a series of shape (1, 64) has one step to slide over, of 64 features,
+    and a recurrent layer one step to remember. Reshape keeps the order of the numbers: to
+    (channels, pixels) it mixes both up, since the channels of a pixel stand side by side.
     """
+    yield from _mixed_up(setup)
     for front in setup.fronts:
         first, shape = front.first, front.given.shape
         if isinstance(first, layers.Conv1D) and len(shape) == 3 and not front.reshaped:
@@ -281,6 +331,14 @@ def channels_first(setup):
                     "x = x.reshape(len(x), -1, 1), and Input(x.shape[1:])",
                 )
             continue
+        if _sees_one_step(front):
+            yield (
+                f"{front.name} have the shape {shape[1:]}, and {first.name!r} gets one step of "
+                "each row, so it has nothing to remember",
+                "windows of several steps, of shape (rows, steps, features); where rows are no "
+                "series, a Dense layer",
+                "warning" if shape[2] == 1 else "info",
+            )
         if not isinstance(first, (layers.Conv2D, layers.SeparableConv2D)) or front.reshaped:
             continue
         square = len(shape) == 4 and shape[2] == shape[3] >= 16
@@ -290,3 +348,52 @@ def channels_first(setup):
                 "number for the channels",
                 "x = x.transpose(0, 2, 3, 1), and Input(x.shape[1:])",
             )
+
+
+def _sees_one_step(front):
+    """Tell whether a recurrent layer begins anew with each step."""
+    shape, layer = front.given.shape, getattr(front.first, "forward_layer", front.first)
+    if not isinstance(layer, layers.RNN) or front.reshaped or len(shape) != 3:
+        return False
+    try:
+        begins_with_a_state = isinstance(front.first.input, (list, tuple))
+    except (AttributeError, ValueError):  # not built, or called several times
+        return False
+    return shape[1] == 1 and not layer.stateful and not begins_with_a_state
+
+
+def _mixed_up(setup):
+    """Look for a Reshape from (height, width, channels) to (channels, height * width)."""
+    for layer in setup.layers:
+        if not isinstance(layer, layers.Reshape):
+            continue
+        try:
+            before, after = layer.input.shape[1:], layer.output.shape[1:]
+        except (AttributeError, ValueError):  # not built, or called several times
+            continue
+        if len(before) != 3 or None in (*before, *after) or not _makes_channels_last(layer):
+            continue
+        *places, channels = before
+        if 1 < channels != places[0] and tuple(after) in (
+            (channels, places[0] * places[1]),
+            (channels, *places),
+        ):
+            yield (
+                f"{layer.name!r} makes {tuple(after)} of {tuple(before)}, which mixes pixels and "
+                "channels up",
+                f"Reshape({(places[0] * places[1], channels)}), or Permute((3, 1, 2)) before it",
+            )
+
+
+def _makes_channels_last(layer):
+    """Tell whether what a layer gets was made by a layer with its channels last."""
+    history = _internals.keras_history(layer.input)
+    while history is not None and history.operation is not None:
+        operation = history.operation
+        if isinstance(operation, (layers.Conv2D, layers.Conv2DTranspose, layers.SeparableConv2D)):
+            return operation.data_format == "channels_last"
+        if not isinstance(operation, _KEEP_CHANNELS):
+            return False
+        (before,) = _internals.inputs_of_node(operation, history.node_index)
+        history = _internals.keras_history(before)
+    return False

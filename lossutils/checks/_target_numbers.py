@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from lossutils.checks._findings import rule
-from lossutils.checks._targets import continuous, numeric
+from lossutils.checks._targets import continuous, numbers_for_softmax, numeric
 
 RULES = {}
 
@@ -39,6 +39,8 @@ def targets_outside_output(head):
     loss, y, activation = head.loss, head.y, head.activation
     if not loss or not numeric(head) or activation is None or _only_softmax(head):
         return
+    if numbers_for_softmax(head):
+        return  # shape-mismatch
     if loss.targets not in ("real", "count") or loss.predictions == "mean and log variance":
         return
     if activation.distribution and head.aligned and y.row_sums is not None:
@@ -57,8 +59,18 @@ def targets_outside_output(head):
         yield (
             f"the targets go from {y.low:g} to {y.high:g}, and {head.name} ends in "
             f"{activation.name!r}, which goes {reach}",
-            "end in a linear layer, Dense(1), or scale the targets into this range",
+            _reaching(head),
         )
+
+
+def _reaching(head):
+    """Say what output reaches the targets, or how to change these."""
+    y, output = head.y, head.output.shape or ()
+    if len(output) < 4:
+        return "end in a linear layer, Dense(1), or scale the targets into this range"
+    signed = -1.01 <= y.low < 0 and y.high <= 1.01
+    better = "activation='tanh'" if signed else "no activation"
+    return f"{better} in the last layer, or scale the targets into this range"
 
 
 def _only_softmax(head):

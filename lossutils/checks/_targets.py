@@ -2,12 +2,19 @@
 
 import numpy as np
 
+from lossutils.checks import _paths
 from lossutils.checks._findings import rule
 
 RULES = {}
 
 # Different inputs up to which a set is a demonstration, such as XOR, which squared error can learn.
 _DEMONSTRATION = 16
+
+# Sums of a row above which numbers from 0 to 1 are a map, not one distribution.
+_MANY_TIMES = 2
+
+# What to do with a mask that is stored as a picture.
+_OF_BYTES = "divide the targets by 255"
 
 
 def numeric(head):
@@ -144,9 +151,14 @@ def binary_label_range(head):
     """
     Binary cross-entropy takes 0, 1, or a probability between them. Other labels, -1 and 1 or 1 and
     2 or the numbers of several classes, give a loss that falls below zero and has no minimum. A
-    mask of 0 and 1 that is divided by 255 like a picture says that hardly anything is there.
+    mask of 0 and 1 that is divided by 255 like a picture says that hardly anything is there. To a
+    loss of your own, such as an overlap, one of 0 and 255 is 255 times there.
     """
     loss, y = head.loss, head.y
+    if loss and loss.entry is None and numeric(head) and y.only(0, 255) and y.low < y.high:
+        if _paths.counts_255_times(head):
+            name = getattr(loss.given, "__name__", type(loss.given).__name__)
+            yield f"the targets are 0, 255, and {name} takes labels from 0 to 1", _OF_BYTES
     if loss and numeric(head) and loss.targets == "binary" and y.only(0, y.high):
         if abs(255 * y.high - 1) < 1e-3:
             yield (
@@ -157,10 +169,12 @@ def binary_label_range(head):
     if loss and numeric(head) and loss.targets == "binary" and (y.low < 0 or y.high > 1):
         if continuous(y) and not y.whole:
             return  # classification-loss-for-numbers
+        if y.low == 0 and len(y.counts or ()) == 2 and _paths.makes_labels_itself(head):
+            return
         if y.only(-1, 1):
             fix = "pass (y + 1) / 2, or use a hinge loss"
         elif y.high == 255 and y.low == 0:
-            fix = "divide the targets by 255"
+            fix = _OF_BYTES
         elif y.counts is not None and len(y.counts) == 2:
             fix = f"pass (y == {y.values[1]:g}).astype(int)"
         else:
@@ -228,9 +242,19 @@ def targets_no_distribution(head):
         yield (
             f"{loss.name} takes rows from 0 that add up to 1, and the targets go from {y.low:g} "
             f"to {y.high:g} with sums from {y.row_sums[0]:.3g} to {y.row_sums[1]:.3g}",
-            "one-hot encode labels with keras.utils.to_categorical, divide counts by their sum, "
-            "and use 'mean_squared_error' for numbers",
+            "for maps of numbers from 0 to 1: activation='sigmoid' with 'binary_crossentropy' or "
+            "'mean_squared_error'"
+            if fractions_of_0_to_1(y) and y.row_sums[0] > _MANY_TIMES
+            else "one-hot encode labels with keras.utils.to_categorical, divide counts by their "
+            "sum, and use 'mean_squared_error' for numbers",
         )
+
+
+def fractions_of_0_to_1(y):
+    """Whether targets are rows of numbers from 0 to 1, such as pixels, that are no distribution."""
+    if y.row_sums is None or (y.counts is not None and len(y.counts) <= 2):
+        return False
+    return y.low >= 0 and 0.5 < y.high <= 1 and continuous(y) and y.row_sums[1] > 1.02
 
 
 def _weighted_one_hot(rows):
@@ -276,11 +300,40 @@ def shape_mismatch(head):
         labels = loss.targets in ("one-hot", "distribution") and _numbered(head)
         if labels and (head.units or 0) > 1:
             return  # integer-labels-dense-loss
+        if numbers_for_softmax(head):
+            yield (
+                f"the targets are the numbers of classes, {y.low:g} to {y.high:g}, and {loss.name} "
+                f"compares each of them with all {head.units} probabilities",
+                "the loss 'sparse_categorical_crossentropy'",
+            )
+            return
+        of_last_step = len(output) == 3 and _columns(y.shape) == (output[2],)
+        recurrent = any(getattr(layer, "return_sequences", False) for layer in head.setup.layers)
         yield (
             f"the targets have the shape {_shape(y.shape)}, and the output has {_shape(output)}",
-            "give the output layer as many units as the targets have columns, or reshape the "
+            "return_sequences=False in the last recurrent layer, for one answer for each row"
+            if of_last_step and recurrent
+            else "give the output layer as many units as the targets have columns, or reshape the "
             "targets",
         )
+
+
+def _columns(shape):
+    return (shape[1:] or (1,)) if len(shape) < 3 else None
+
+
+def numbers_for_softmax(head):
+    """Whether numbers of classes meet a softmax over these classes, and a loss for numbers."""
+    loss, y, output = head.loss, head.y, head.output.shape
+    if not loss or not numeric(head) or not output or not loss.for_numbers or head.aligned:
+        return False
+    if head.activation is None or not head.activation.distribution or (head.units or 0) < 2:
+        return False
+    inner = y.shape[1:-1] if len(y.shape) == len(output) and y.shape[-1] == 1 else y.shape[1:]
+    fits = len(inner) == len(output) - 2 and all(
+        b is None or a == b for a, b in zip(inner, output[1:-1], strict=True)
+    )
+    return fits and y.whole and 0 <= y.low < y.high < head.units and y.counts is not None
 
 
 @rule(RULES, "regression-loss-for-classes", "warning", "A regression loss for classes")

@@ -38,6 +38,7 @@ _PENALTY_OF_VALUES = 1.0
 _DROWNS = 10_000
 
 _WITH_KERNEL = (layers.Dense, layers.Conv1D, layers.Conv2D, layers.Conv3D)
+_CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.Conv3D, layers.SeparableConv2D)
 _INERT = (
     *(layers.Dropout, layers.SpatialDropout1D, layers.SpatialDropout2D, layers.Flatten),
     *(layers.Reshape, layers.Normalization, layers.Rescaling, layers.ZeroPadding1D),
@@ -121,7 +122,7 @@ def nothing_to_train(setup):
     model = setup.model
     if getattr(model, "built", False) and getattr(model, "compiled", False) and model.layers:
         if not model.trainable_weights:
-            yield "no weight of the model is trainable", "set layer.trainable = True, and compile"
+            yield "no weight of the model is trainable", _to_thaw(setup)
     if setup.custom_training:
         return
     for head in setup.heads:
@@ -139,6 +140,14 @@ def nothing_to_train(setup):
             "warning",
         )
     yield from _frozen_at_random(setup)
+
+
+def _to_thaw(setup):
+    """Say what to make trainable: of a frozen backbone with a new head, the head."""
+    *before, last = [layer for layer in setup.layers if layer.weights] or [None]
+    if isinstance(last, layers.Dense) and any(isinstance(la, _CONVOLUTIONS) for la in before):
+        return f"freeze the layers before {last.name!r} only: {last.name}.trainable = True, compile"
+    return "set layer.trainable = True, and compile"
 
 
 def _frozen_at_random(setup):
