@@ -44,8 +44,9 @@ def has_a_flat_term(head):
         How much the loss falls from wrong answers to right ones, and how much of it the gradient
         explains; None where nothing is missing.
     """
-    tried, way = tried_on(head), _way(head)
-    if tried is None or way is None:
+    tried = tried_on(head)
+    way = None if tried is None else _way(head, tried)
+    if way is None:
         return None
     y = tried[0]
 
@@ -92,13 +93,10 @@ def _missed(pair):
     return abs(high - low - (end - start) * (down + up) / 2)
 
 
-def _way(head):
+def _way(head, tried):
     """Return a function that gives predictions and their change along the way, or None."""
     activation, y = head.activation, head.y
     if not head.aligned or not activation.probabilities or y.low == y.high or not y.zero_one:
-        return None
-    tried = tried_on(head)
-    if tried is None:
         return None
     right = tried[0].reshape(tried[1][0].shape)
     if activation.name == "sigmoid":
